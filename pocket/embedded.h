@@ -1,5 +1,5 @@
-// The model that the program carries: a GGUF file as bytes in the program's read-only data. The runtime opens it
-// as it opens any file; nothing in the engine knows that it is special.
+// The model that the program carries: a GGUF file as bytes in the program's read-only data. The runtime opens
+// it as it opens any file; nothing in the engine knows that it is special.
 #pragma once
 
 #include <cstddef>

@@ -14,7 +14,8 @@ namespace ink::testing {
 
 inline std::vector<std::filesystem::path> golden_folders() {
   namespace fs = std::filesystem;
-  if (const char* chosen = std::getenv("INKSTONE_GOLDEN"); chosen != nullptr && *chosen != '\0') return {fs::path(chosen)};
+  if (const char* chosen = std::getenv("INKSTONE_GOLDEN"); chosen != nullptr && *chosen != '\0')
+    return {fs::path(chosen)};
   std::vector<fs::path> folders;
   const fs::path source = INK_SOURCE_DIR;
   for (const fs::path& folder : {source / "tests/golden", source / "../shared/golden"}) {

@@ -49,7 +49,8 @@ void append_float(std::string& out, double value) {
     out += mantissa + tail;
     return;
   }
-  const int significant = static_cast<int>(mark) - (text[0] == '-' ? 1 : 0) - (mark > 2 + (text[0] == '-') ? 1 : 0);
+  const int significant =
+      static_cast<int>(mark) - (text[0] == '-' ? 1 : 0) - (mark > 2 + (text[0] == '-') ? 1 : 0);
   const int decimals = std::max(1, significant - 1 - exponent);
   char fixed[64];
   std::snprintf(fixed, sizeof fixed, "%.*f", decimals, value);
@@ -60,13 +61,27 @@ void append_string(std::string& out, const std::string& text) {
   out.push_back('"');
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           char escape[8];
@@ -108,8 +123,8 @@ void append_value(std::string& out, const Json& value) {
 
 Result<Json> parse_json(std::string_view text, const std::string& where) {
   if (nested_too_deep(text)) {
-    return Error{ErrorKind::kTooLarge, where, "at most " + std::to_string(kMaxJsonDepth) + " levels of nesting",
-                 "more", ""};
+    return Error{ErrorKind::kTooLarge, where,
+                 "at most " + std::to_string(kMaxJsonDepth) + " levels of nesting", "more", ""};
   }
   struct Sax : nlohmann::detail::json_sax_dom_parser<Json> {
     using Base = nlohmann::detail::json_sax_dom_parser<Json>;

@@ -1,5 +1,6 @@
-// JSON for every room: nlohmann/json (chosen for its ordered objects: tool schemas must keep their key order),
-// behind a parse that never throws and refuses deep nesting before the parser's recursion could matter.
+// JSON for every room: nlohmann/json (chosen for its ordered objects: tool schemas must keep their key
+// order), behind a parse that never throws and refuses deep nesting before the parser's recursion could
+// matter.
 #pragma once
 
 #include <nlohmann/json.hpp>

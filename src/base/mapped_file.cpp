@@ -34,8 +34,8 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) return io_error(path, "cannot stat");
   if (!S_ISREG(info.st_mode)) {
-    return Error{ErrorKind::kInvalid, path.string(), "a file", S_ISDIR(info.st_mode) ? "a directory" : "a device",
-                 ""};
+    return Error{ErrorKind::kInvalid, path.string(), "a file",
+                 S_ISDIR(info.st_mode) ? "a directory" : "a device", ""};
   }
   const auto size_bytes = static_cast<size_t>(info.st_size);
   if (size_bytes == 0) return std::shared_ptr<const MappedFile>(new MappedFile(nullptr, 0));

@@ -45,7 +45,8 @@ Utf8Char decode_utf8(std::string_view text, size_t position) {
   if (length == 1) return {lead, 1};
   char32_t code_point = lead & (0x7fu >> length);
   for (int i = 1; i < length; ++i) {
-    code_point = (code_point << 6) | (static_cast<unsigned char>(text[position + static_cast<size_t>(i)]) & 0x3fu);
+    code_point =
+        (code_point << 6) | (static_cast<unsigned char>(text[position + static_cast<size_t>(i)]) & 0x3fu);
   }
   return {code_point, length};
 }
@@ -74,7 +75,9 @@ size_t whole_characters(std::string_view text) {
 }
 
 void append_utf8(std::string& text, char32_t c) {
-  const auto byte = [&](char32_t value) { text.push_back(static_cast<char>(static_cast<unsigned char>(value))); };
+  const auto byte = [&](char32_t value) {
+    text.push_back(static_cast<char>(static_cast<unsigned char>(value)));
+  };
   if (c < 0x80) {
     byte(c);
   } else if (c < 0x800) {
@@ -82,7 +85,8 @@ void append_utf8(std::string& text, char32_t c) {
   } else if (c < 0x10000) {
     byte(0xe0 | (c >> 12)), byte(0x80 | ((c >> 6) & 0x3f)), byte(0x80 | (c & 0x3f));
   } else {
-    byte(0xf0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3f)), byte(0x80 | ((c >> 6) & 0x3f)), byte(0x80 | (c & 0x3f));
+    byte(0xf0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3f)), byte(0x80 | ((c >> 6) & 0x3f)),
+        byte(0x80 | (c & 0x3f));
   }
 }
 
