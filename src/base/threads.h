@@ -1,0 +1,56 @@
+// The one thread pool of a process. The caller takes part, work is handed out in chunks from an atomic cursor, and
+// an idle worker spins for a few microseconds before it sleeps. Results never depend on which thread ran a chunk.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace ink {
+
+class ThreadPool {
+ public:
+  // threads: how many run in parallel, the caller included; at least 1.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls work(begin, end, thread) for pieces of [0, count) of at most `chunk` items; returns when all are done.
+  // Not reentrant, and one caller at a time. `thread` is 0 .. size() - 1, for scratch that each thread owns.
+  template <typename Work>
+  void parallel_for(int64_t count, int64_t chunk, Work&& work) {
+    using Callable = std::remove_reference_t<Work>;
+    run(count, chunk,
+        [](void* context, int64_t begin, int64_t end, int thread) {
+          (*static_cast<Callable*>(context))(begin, end, thread);
+        },
+        &work);
+  }
+
+ private:
+  using Function = void (*)(void* context, int64_t begin, int64_t end, int thread);
+  void run(int64_t count, int64_t chunk, Function function, void* context);
+  void work_on_chunks(int thread);
+  void worker(int thread);
+
+  std::vector<std::thread> workers_;
+  // The current region. Written by the caller before `region_` advances, read by workers after they saw it.
+  Function function_ = nullptr;
+  void* context_ = nullptr;
+  int64_t count_ = 0;
+  int64_t chunk_ = 1;
+  alignas(64) std::atomic<int64_t> cursor_{0};
+  alignas(64) std::atomic<uint32_t> region_{0};   // advanced once for every parallel_for
+  alignas(64) std::atomic<int32_t> unfinished_{0};  // workers that have not left the current region
+  std::atomic<bool> stopping_{false};
+};
+
+// Hardware threads that this process may use (affinity and cgroup quota considered); at least 1.
+int available_threads();
+
+}  // namespace ink

@@ -1,0 +1,40 @@
+// Weights as the kernels want them: a matrix from a file repacked once into panels of 16 rows (kernel_table.h).
+// Quantized types keep their integers; only their arrangement changes. F32, F16 and BF16 keep their bits.
+#pragma once
+
+#include <cstdint>
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "base/threads.h"
+#include "kernels/kernel_table.h"
+#include "tensor/dtype.h"
+
+namespace ink {
+
+// y = x W^T with W [rows, cols]; the last panel is padded with zeros.
+struct PackedMatrix {
+  WeightClass weight_class = WeightClass::kF32;
+  int64_t rows = 0;
+  int64_t cols = 0;
+  PageMemory panels;
+  PageMemory scales;  // empty for float classes
+
+  const std::byte* panel(int64_t index) const;
+  const float* panel_scales(int64_t index) const;
+  uint64_t size_bytes() const { return panels.size_bytes() + scales.size_bytes(); }
+};
+
+// kExact widens every type to float weights, so that nothing is rounded but sums: the reference for quantized
+// files, and four to eight times the memory.
+enum class Arithmetic { kFast, kExact };
+
+WeightClass weight_class_for(Dtype dtype, Arithmetic arithmetic);
+// Bytes a packed matrix takes; for admission before anything is loaded.
+uint64_t packed_size_bytes(WeightClass weight_class, int64_t rows, int64_t cols);
+
+// `data` holds rows * cols elements of `dtype`, row after row. Errors: kTooLarge (memory).
+Result<PackedMatrix> pack_matrix(Dtype dtype, const std::byte* data, int64_t rows, int64_t cols,
+                                 Arithmetic arithmetic, ThreadPool& threads);
+
+}  // namespace ink

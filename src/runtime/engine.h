@@ -1,0 +1,100 @@
+// An opened model: weights, tokenizer, chat format, defaults. Immutable after open and shareable between threads;
+// what changes while text is generated belongs to the Scheduler (memory, steps) and the Session (one timeline).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/threads.h"
+#include "kernels/kernel_table.h"
+#include "models/qwen3.h"
+#include "runtime/sampler.h"
+#include "tensor/checkpoint.h"
+#include "text/chat.h"
+#include "text/tokenizer.h"
+
+namespace ink {
+
+struct EngineOptions {
+  int threads = 0;             // 0: as many as the process may use
+  int64_t context_tokens = 0;  // 0: the model's own limit, at most 4096
+  int64_t batch_tokens = 512;  // the most tokens one step takes
+  int max_sequences = 1;       // sequences with a cache of their own
+  std::string kernels;         // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
+  Arithmetic arithmetic = Arithmetic::kFast;
+  std::function<void(double)> progress;  // 0 … 1 while loading
+};
+
+// Sampling and stopping as the model's makers recommend (generation_config.json, GGUF general.sampling.*).
+struct GenerationDefaults {
+  SamplingOptions sampling;
+  std::vector<int32_t> stop_tokens;
+};
+
+// What a model will need, known before its weights are loaded.
+struct MemoryNeeds {
+  uint64_t weights_bytes = 0;
+  uint64_t cache_bytes = 0;    // keys and values for the whole context
+  uint64_t scratch_bytes = 0;
+  uint64_t total() const { return weights_bytes + cache_bytes + scratch_bytes; }
+};
+
+class Engine {
+ public:
+  // Errors: everything a damaged, unsupported or too large model can be; see the readers. A model that does not fit
+  // into memory is refused before it is loaded, with the numbers.
+  static Result<std::shared_ptr<const Engine>> open(Checkpoint checkpoint, EngineOptions options);
+
+  const EngineOptions& options() const { return options_; }  // with 0s and empty names resolved
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+  const ModelConfig& config() const { return model_->config(); }
+  const Qwen3Model& model() const { return *model_; }
+  const KernelTable& kernels() const { return *kernels_; }
+  ThreadPool& threads() const { return *threads_; }
+
+  // Null when the checkpoint has no tokenizer (some golden models); then only token ids can be used.
+  const Tokenizer* tokenizer() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
+  DetectedFormat chat_format() const { return chat_format_; }
+  const GenerationDefaults& defaults() const { return defaults_; }
+  const MemoryNeeds& memory() const { return memory_; }
+
+ private:
+  explicit Engine(Checkpoint checkpoint) : checkpoint_(std::move(checkpoint)) {}
+  Checkpoint checkpoint_;
+  EngineOptions options_;
+  const KernelTable* kernels_ = nullptr;
+  std::unique_ptr<ThreadPool> threads_;
+  std::unique_ptr<Qwen3Model> model_;
+  std::optional<Tokenizer> tokenizer_;
+  DetectedFormat chat_format_;
+  GenerationDefaults defaults_;
+  MemoryNeeds memory_;
+};
+
+// What `show` tells about a model without loading its weights.
+struct ModelSummary {
+  ModelConfig config;
+  std::string name;               // general.name or the folder's name
+  std::string license;            // empty when the files do not say
+  std::string file_type;          // "Q4_K + Q6_K + F32": the types by share of bytes
+  uint64_t parameters = 0;
+  uint64_t file_bytes = 0;
+  MemoryNeeds memory;
+  bool has_tokenizer = false;
+  DetectedFormat chat_format;
+  GenerationDefaults defaults;
+};
+Result<ModelSummary> summarize(const Checkpoint& checkpoint, const EngineOptions& options);
+
+// The parts of a checkpoint beside its weights. kNotFound when there are none.
+Result<Tokenizer> read_tokenizer(const Checkpoint& checkpoint);
+DetectedFormat read_chat_format(const Checkpoint& checkpoint);
+GenerationDefaults read_generation_defaults(const Checkpoint& checkpoint, const Tokenizer* tokenizer);
+
+}  // namespace ink

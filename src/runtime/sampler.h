@@ -1,0 +1,55 @@
+// From logits to the next token: penalties, logit bias, then greedy or a draw. The order is llama.cpp's default
+// chain (penalties, top-k, top-p, min-p, temperature), which the recommended values of the model cards assume.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace ink {
+
+struct SamplingOptions {
+  float temperature = 0.8f;        // 0: greedy, the lowest id wins a tie
+  int32_t top_k = 40;              // 0: all
+  float top_p = 0.95f;             // 1: off
+  float min_p = 0.05f;             // 0: off
+  float repeat_penalty = 1.0f;     // 1: off; divides positive and multiplies negative logits of seen tokens
+  float presence_penalty = 0.0f;
+  float frequency_penalty = 0.0f;
+  int32_t penalty_last_n = 64;     // how many recent tokens count; -1: all
+  uint64_t seed = 0;
+  std::vector<std::pair<int32_t, float>> logit_bias;  // (id, added to its logit); -infinity bans a token
+  int32_t logprobs = -1;           // how many alternatives to report; -1: none, 0: only the chosen one
+};
+
+struct TokenProbability {
+  int32_t id = 0;
+  float logprob = 0;  // natural logarithm, of softmax over the whole vocabulary before any truncation
+};
+
+struct SampledToken {
+  int32_t id = 0;
+  float logprob = 0;                   // set when logprobs >= 0
+  std::vector<TokenProbability> top;   // the best `logprobs` tokens
+};
+
+class Sampler {
+ public:
+  explicit Sampler(SamplingOptions options);
+
+  // Tells the sampler about a token of the prompt or the answer (for the penalties).
+  void accept(int32_t id);
+  // logits [vocabulary] are changed in place. NaN logits count as -infinity; if nothing is left, the best raw one.
+  SampledToken sample(std::span<float> logits);
+  void reset();  // forgets the tokens seen and starts the random sequence again
+
+ private:
+  SamplingOptions options_;
+  std::mt19937_64 random_;
+  std::vector<int32_t> recent_;
+  std::vector<TokenProbability> candidates_;
+};
+
+}  // namespace ink
