@@ -1,38 +1,40 @@
-// From logits to the next token: penalties, logit bias, then greedy or a draw. The order is llama.cpp's default
-// chain (penalties, top-k, top-p, min-p, temperature), which the recommended values of the model cards assume.
+// From logits to the next token: logit bias, penalties, then greedy or a draw. The order is llama.cpp's
+// default chain (bias, penalties, top-k, top-p, min-p, temperature), which the recommended values of the
+// model cards assume. The same logits, options and seed give the same tokens on every platform.
 #pragma once
 
 #include <cstdint>
 #include <random>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace ink {
 
 struct SamplingOptions {
-  float temperature = 0.8f;        // 0: greedy, the lowest id wins a tie
-  int32_t top_k = 40;              // 0: all
-  float top_p = 0.95f;             // 1: off
-  float min_p = 0.05f;             // 0: off
-  float repeat_penalty = 1.0f;     // 1: off; divides positive and multiplies negative logits of seen tokens
+  float temperature = 0.8f;     // 0: greedy, the lowest id wins a tie
+  int32_t top_k = 40;           // 0: all
+  float top_p = 0.95f;          // 1: off
+  float min_p = 0.05f;          // 0: off
+  float repeat_penalty = 1.0f;  // 1: off; divides positive and multiplies negative logits of seen tokens
   float presence_penalty = 0.0f;
   float frequency_penalty = 0.0f;
-  int32_t penalty_last_n = 64;     // how many recent tokens count; -1: all
+  int32_t penalty_last_n = 64;  // how many recent tokens count; -1: all, 0: none
   uint64_t seed = 0;
   std::vector<std::pair<int32_t, float>> logit_bias;  // (id, added to its logit); -infinity bans a token
-  int32_t logprobs = -1;           // how many alternatives to report; -1: none, 0: only the chosen one
+  int32_t logprobs = -1;  // how many alternatives to report; -1: none, 0: only the chosen one
 };
 
 struct TokenProbability {
   int32_t id = 0;
-  float logprob = 0;  // natural logarithm, of softmax over the whole vocabulary before any truncation
+  float logprob = 0;  // natural logarithm of the model's own softmax: before bias, penalties and truncation
 };
 
 struct SampledToken {
   int32_t id = 0;
-  float logprob = 0;                   // set when logprobs >= 0
-  std::vector<TokenProbability> top;   // the best `logprobs` tokens
+  float logprob = 0;                  // set when logprobs >= 0
+  std::vector<TokenProbability> top;  // the best `logprobs` tokens
 };
 
 class Sampler {
@@ -41,15 +43,24 @@ class Sampler {
 
   // Tells the sampler about a token of the prompt or the answer (for the penalties).
   void accept(int32_t id);
-  // logits [vocabulary] are changed in place. NaN logits count as -infinity; if nothing is left, the best raw one.
+  // logits [vocabulary] are changed in place. NaN logits count as -infinity; if nothing is left, the best raw
+  // one.
   SampledToken sample(std::span<float> logits);
   void reset();  // forgets the tokens seen and starts the random sequence again
 
  private:
+  bool adjusts() const;
+  void adjust(std::span<float> logits) const;
+  int32_t draw(std::span<const float> logits, float best);
+  void cut_candidates(float best);
+
   SamplingOptions options_;
   std::mt19937_64 random_;
-  std::vector<int32_t> recent_;
-  std::vector<TokenProbability> candidates_;
+  std::vector<int32_t> recent_;  // a ring of the last penalty_last_n tokens; unused when that is -1
+  size_t next_recent_ = 0;       // where the ring is written next
+  std::unordered_map<int32_t, int32_t> counts_;  // how often each counted token occurs
+  std::vector<TokenProbability> candidates_;     // logprob holds the logit here
+  std::vector<double> weights_;
 };
 
 }  // namespace ink
