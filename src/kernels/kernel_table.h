@@ -73,8 +73,9 @@ struct KernelTable {
   void (*panel_int4)(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel, const float* scales,
                      float* out);
 
-  // One row: scale = max|x| / 127 over each 32 columns (0 when all are 0 or any is not finite),
-  // q = x / scale rounded to nearest, ties to even.
+  // One row: scale = max|x| / 127 over each 32 columns, q = x / scale rounded to nearest, ties to even. All q are 0
+  // where the scale would be subnormal (then 0) or where any x is not finite (then NaN, so that a broken row shows in
+  // every result instead of passing for a plausible one).
   void (*quantize_row)(const float* x, int64_t cols, int8_t* q, float* scale, int32_t* sum16);
 
   // out[i] = x[i] / sqrt(mean(x^2) + epsilon) * weight[i]

@@ -1,0 +1,31 @@
+// The portable kernels: the specification of every function of KernelTable, in plain C++ that any compiler
+// can vectorise over the 16 columns of a panel. What a function computes is said in kernels/kernel_table.h;
+// in which order it is computed is said here, by the code. Other tables are tested against these.
+#pragma once
+
+#include "kernels/kernel_table.h"
+
+namespace ink {
+
+const KernelTable& portable_kernels();
+
+namespace portable {
+
+void panel_f32(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
+void panel_f16(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
+void panel_bf16(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
+
+void panel_int8(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
+                const float* scales, float* out);
+void panel_int8_fine(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
+                     const float* scales, float* out);
+void panel_int4(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
+                const float* scales, float* out);
+
+void quantize_row(const float* x, int64_t cols, int8_t* q, float* scale, int32_t* sum16);
+void rms_norm_row(const float* x, const float* weight, int64_t cols, float epsilon, float* out);
+void attend(const AttentionInput& input);
+void silu_mul(const float* gate, const float* up, int64_t count, float* out);
+
+}  // namespace portable
+}  // namespace ink
