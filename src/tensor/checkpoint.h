@@ -27,27 +27,37 @@ struct FileTensor {
   std::string name;
   Dtype dtype = Dtype::kF32;
   std::vector<int64_t> shape;  // outermost first, as safetensors and PyTorch have it (GGUF's order reversed)
-  std::span<const std::byte>
-      bytes;  // rows are contiguous; the length has been checked against type and shape
+  // Rows are contiguous; the length has been checked against type and shape. Not always aligned to the type:
+  // safetensors promises nothing, so read numbers through memcpy or unaligned loads.
+  std::span<const std::byte> bytes;
 
   int64_t elements() const;
 };
 
 // A GGUF metadata value. Integers of every width arrive as int64 or uint64, floats as double. Large arrays
-// stay typed so that a vocabulary is not one variant per token.
+// stay typed so that a vocabulary is not one variant per token: integers as int64, u8 and bool as uint8.
 using MetaArray = std::variant<std::vector<int64_t>, std::vector<double>, std::vector<uint8_t>,
                                std::vector<std::string_view>>;
 using MetaValue = std::variant<int64_t, uint64_t, double, bool, std::string_view, MetaArray>;
+
+inline constexpr uint64_t kMaxSideFileBytes = uint64_t{256} << 20;  // Qwen's tokenizer.json has 11 MB
 
 enum class CheckpointFormat { kGguf, kSafetensors };
 
 class Checkpoint {
  public:
-  // A .gguf file (the first of a split finds the others), a .safetensors file, a *.safetensors.index.json, or
-  // a folder with one of them. Every size is checked against the files before anything is believed.
+  // A .gguf file (any part of a split finds the others), a .safetensors file, a *.safetensors.index.json, or
+  // a folder with one of them (model.safetensors first, then the index, then the only .gguf). Every size is
+  // checked against the files before anything is believed.
   static Result<Checkpoint> open(const std::filesystem::path& path);
   // A GGUF file that is already in memory and outlives the Checkpoint (the embedded model, a fuzz input).
   static Result<Checkpoint> from_gguf_bytes(std::span<const std::byte> bytes, std::string name);
+
+  // Movable only: the index points into the tensors.
+  Checkpoint(Checkpoint&&) = default;
+  Checkpoint& operator=(Checkpoint&&) = default;
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
 
   CheckpointFormat format() const { return format_; }
   const std::string& name() const { return name_; }  // for messages: the file's or folder's name
@@ -66,9 +76,9 @@ class Checkpoint {
   std::optional<std::string_view> meta_string(std::string_view key) const;
   const MetaArray* meta_array(std::string_view key) const;
 
-  // A JSON file beside safetensors weights: config.json, generation_config.json, tokenizer_config.json.
+  // A JSON file beside the weights: config.json, generation_config.json, tokenizer_config.json.
   // kNotFound when it is not there. read_text for the same without parsing (tokenizer.json,
-  // chat_template.jinja).
+  // chat_template.jinja). kTooLarge above kMaxSideFileBytes.
   Result<Json> read_json(std::string_view file_name) const;
   Result<std::string> read_text(std::string_view file_name) const;
 
@@ -76,7 +86,8 @@ class Checkpoint {
   void drop_pages() const;
 
  private:
-  friend struct CheckpointBuilder;
+  friend struct CheckpointBuilder;  // checkpoint_open.cpp
+  Checkpoint() = default;
   CheckpointFormat format_ = CheckpointFormat::kGguf;
   std::string name_;
   std::filesystem::path folder_;
