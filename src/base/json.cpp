@@ -119,6 +119,22 @@ void append_value(std::string& out, const Json& value) {
   }
 }
 
+// Builds the value without exceptions and remembers where and near what it failed.
+class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
+  using Base = nlohmann::detail::json_sax_dom_parser<Json>;
+
+ public:
+  explicit JsonBuilder(Json& target) : Base(target, false) {}
+  template <class Exception>
+  bool parse_error(std::size_t at, const std::string& token, const Exception& exception) {
+    position = at;
+    near = token;
+    return Base::parse_error(at, token, exception);
+  }
+  std::size_t position = 0;
+  std::string near;
+};
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, const std::string& where) {
@@ -126,20 +142,8 @@ Result<Json> parse_json(std::string_view text, const std::string& where) {
     return Error{ErrorKind::kTooLarge, where,
                  "at most " + std::to_string(kMaxJsonDepth) + " levels of nesting", "more", ""};
   }
-  struct Sax : nlohmann::detail::json_sax_dom_parser<Json> {
-    using Base = nlohmann::detail::json_sax_dom_parser<Json>;
-    explicit Sax(Json& root) : Base(root, false) {}
-    template <class Exception>
-    bool parse_error(std::size_t at, const std::string& token, const Exception& exception) {
-      position = at;
-      near = token;
-      return Base::parse_error(at, token, exception);
-    }
-    std::size_t position = 0;
-    std::string near;
-  };
   Json root;
-  Sax sax(root);
+  JsonBuilder sax(root);
   if (!Json::sax_parse(text.begin(), text.end(), &sax)) {
     if (sax.near.size() > 40) sax.near = "..." + sax.near.substr(sax.near.size() - 40);
     return Error{ErrorKind::kInvalid, where, "valid JSON",

@@ -1,5 +1,6 @@
-// START HERE. The operations a Qwen3 block is made of: each with its shapes and its formula. Ops is an executor:
-// CpuOps runs at once, a GPU's would record. There is no graph language; the model's forward is the program.
+// START HERE. The operations a Qwen3 block is made of: each with its shapes and its formula. Ops is an
+// executor: CpuOps runs at once, a GPU's would record. There is no graph language; the model's forward is the
+// program.
 //
 // Activations are f32 and row-major. Tensors made by an op live until the scope in which they were made ends.
 #pragma once
@@ -46,8 +47,8 @@ struct Embedding {
   int64_t cols = 0;
 };
 
-// Rotary frequencies of a model: angle of pair i at position p is p * inv_freq[i]; cosine and sine are multiplied by
-// `magnitude` (YaRN's attention factor, else 1).
+// Rotary frequencies of a model: angle of pair i at position p is p * inv_freq[i]; cosine and sine are
+// multiplied by `magnitude` (YaRN's attention factor, else 1).
 struct Rotary {
   std::span<const float> inv_freq;  // [head_dim / 2]
   float magnitude = 1.0f;
@@ -57,15 +58,17 @@ struct Rotary {
 struct RotaryRows {
   const float* cos = nullptr;  // [tokens, head_dim / 2]
   const float* sin = nullptr;
+  int64_t tokens = 0;
   int64_t half_dim = 0;
 };
 
-// The keys and values that a batch reads and writes: pages in a pool, and for each sequence the list of its pages.
-// Who owns pages and when they are shared or dropped is the runtime's policy (runtime/kv_cache); models see this.
+// The keys and values that a batch reads and writes: pages in a pool, and for each sequence the list of its
+// pages. Who owns pages and when they are shared or dropped is the runtime's policy (runtime/kv_cache);
+// models see this.
 struct KvView {
-  float* keys = nullptr;      // [layers, pages, kv_heads, kKvPageTokens, head_dim]
-  float* values = nullptr;    // the same
-  int64_t layer_stride = 0;   // floats from one layer to the next
+  float* keys = nullptr;     // [layers, pages, kv_heads, kKvPageTokens, head_dim]
+  float* values = nullptr;   // the same
+  int64_t layer_stride = 0;  // floats from one layer to the next
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
   std::span<const std::span<const int32_t>> pages;  // [sequences][slot / kKvPageTokens] → page in the pool
@@ -73,8 +76,8 @@ struct KvView {
   int64_t page_floats() const { return kv_heads * kKvPageTokens * head_dim; }
 };
 
-// The tokens of one step, of one or more sequences, each sequence's in order. Prefill, decode and mixtures are the
-// same to a model.
+// The tokens of one step, of one or more sequences, each sequence's in order. Prefill, decode and mixtures
+// are the same to a model.
 struct Batch {
   std::span<const int32_t> tokens;     // [n] ids
   std::span<const int32_t> positions;  // [n] rotary positions
@@ -116,15 +119,16 @@ class Ops {
   // x / sqrt(mean(x^2) + epsilon) * weight, for each row (Zhang & Sennrich 2019).
   virtual Tensor rms_norm(Tensor x, const Norm& norm) = 0;
 
-  // x [n, in] times each weight [out, in] transposed, plus bias: one pass over x, one activation quantization.
+  // x [n, in] times each weight [out, in] transposed, plus bias: one pass over x, one activation
+  // quantization.
   Tensor linear(Tensor x, const Linear& a);
   std::array<Tensor, 2> linear(Tensor x, const Linear& a, const Linear& b);
   std::array<Tensor, 3> linear(Tensor x, const Linear& a, const Linear& b, const Linear& c);
 
   // Cosines and sines for the positions [n].
   virtual RotaryRows rotary_rows(const Rotary& rotary, std::span<const int32_t> positions) = 0;
-  // Rotates x [tokens * heads, head_dim] in place: pairs (i, i + head_dim / 2) by the token's angles (Su et al. 2021,
-  // the half-split form of GPT-NeoX).
+  // Rotates x [tokens * heads, head_dim] in place: pairs (i, i + head_dim / 2) by the token's angles (Su et
+  // al. 2021, the half-split form of GPT-NeoX).
   virtual void rope(Tensor x, const RotaryRows& rotary) = 0;
 
   // Writes k and v [tokens * kv_heads, head_dim] to the batch's slots of `layer`.
@@ -141,8 +145,10 @@ class Ops {
   // The chosen rows of x, in the order given.
   virtual Tensor gather(Tensor x, std::span<const int32_t> rows) = 0;
   // x[rows[i]] += weights[i] * y[i]; a row may occur once.
-  virtual void scatter_add(Tensor x, std::span<const int32_t> rows, std::span<const float> weights, Tensor y) = 0;
-  // Softmax over all experts of each row of logits [n, experts], then the top_k largest; renormalised to sum 1 if asked.
+  virtual void scatter_add(Tensor x, std::span<const int32_t> rows, std::span<const float> weights,
+                           Tensor y) = 0;
+  // Softmax over all experts of each row of logits [n, experts], then the top_k largest; renormalised to sum
+  // 1 if asked.
   virtual Routes route(Tensor logits, int64_t top_k, bool renormalise) = 0;
   virtual Tensor zeros(int64_t rows, int64_t cols) = 0;
 

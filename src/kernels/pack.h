@@ -1,5 +1,6 @@
-// Weights as the kernels want them: a matrix from a file repacked once into panels of 16 rows (kernel_table.h).
-// Quantized types keep their integers; only their arrangement changes. F32, F16 and BF16 keep their bits.
+// Weights as the kernels want them: a matrix from a file repacked once into panels of 16 rows
+// (kernel_table.h). Quantized types keep their integers; only their arrangement changes. F32, F16 and BF16
+// keep their bits.
 #pragma once
 
 #include <cstdint>

@@ -49,7 +49,8 @@ struct ModelConfig {
   bool is_moe_layer(int64_t layer) const;
 };
 
-// Errors: kUnsupported for another architecture (named, with what is supported), kInvalid for values that cannot be.
+// Errors: kUnsupported for another architecture (named, with what is supported), kInvalid for values that
+// cannot be.
 Result<ModelConfig> read_config(const Checkpoint& checkpoint);
 
 }  // namespace ink

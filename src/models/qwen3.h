@@ -1,5 +1,5 @@
-// The Qwen3 causal language model, dense and mixture of experts: embeddings, a stack of decoder layers, a norm and
-// a head. Immutable after loading; forward may run on any Ops.
+// The Qwen3 causal language model, dense and mixture of experts: embeddings, a stack of decoder layers, a
+// norm and a head. Immutable after loading; forward may run on any Ops.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,15 @@
 #include "kernels/ops.h"
 #include "models/config.h"
 #include "models/decoder.h"
+#include "models/rotary.h"
 #include "models/weights.h"
 
 namespace ink {
 
 class Qwen3Model {
  public:
-  // Loads and packs every weight. Reports all missing or misshapen tensors in one Error. `progress` is called with
-  // 0 … 1 while packing.
+  // Loads and packs every weight. Reports all missing or misshapen tensors in one Error. `progress` is called
+  // with 0 … 1 while packing.
   static Result<std::unique_ptr<Qwen3Model>> load(const Checkpoint& checkpoint, const ModelConfig& config,
                                                   Arithmetic arithmetic, ThreadPool& threads,
                                                   const std::function<void(double)>& progress);
@@ -26,8 +27,6 @@ class Qwen3Model {
   const ModelConfig& config() const { return config_; }
   // Logits [batch.output_rows, vocab_size] of the chosen rows; valid until the caller's scope on `op` ends.
   Tensor forward(Ops& op, const Batch& batch) const;
-  // The hidden states after the last norm [n, hidden_size].
-  Tensor hidden_states(Ops& op, const Batch& batch) const;
 
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
   uint64_t scratch_bytes(int64_t tokens, int64_t outputs) const;
@@ -38,8 +37,7 @@ class Qwen3Model {
   ModelConfig config_;
   std::unique_ptr<Weights> weights_;
   Embedding embed_tokens_;
-  std::vector<float> inv_freq_;
-  Rotary rotary_;
+  RotaryFrequencies rotary_;
   std::vector<DecoderLayer> layers_;
   Norm norm_;
   Linear lm_head_;

@@ -1,5 +1,6 @@
-// An opened model: weights, tokenizer, chat format, defaults. Immutable after open and shareable between threads;
-// what changes while text is generated belongs to the Scheduler (memory, steps) and the Session (one timeline).
+// An opened model: weights, tokenizer, chat format, defaults. Immutable after open and shareable between
+// threads; what changes while text is generated belongs to the Scheduler (memory, steps) and the Session (one
+// timeline).
 #pragma once
 
 #include <filesystem>
@@ -26,7 +27,7 @@ struct EngineOptions {
   int64_t context_tokens = 0;  // 0: the model's own limit, at most 4096
   int64_t batch_tokens = 512;  // the most tokens one step takes
   int max_sequences = 1;       // sequences with a cache of their own
-  std::string kernels;         // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
+  std::string kernels;  // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
   Arithmetic arithmetic = Arithmetic::kFast;
   std::function<void(double)> progress;  // 0 … 1 while loading
 };
@@ -40,15 +41,15 @@ struct GenerationDefaults {
 // What a model will need, known before its weights are loaded.
 struct MemoryNeeds {
   uint64_t weights_bytes = 0;
-  uint64_t cache_bytes = 0;    // keys and values for the whole context
+  uint64_t cache_bytes = 0;  // keys and values for the whole context
   uint64_t scratch_bytes = 0;
   uint64_t total() const { return weights_bytes + cache_bytes + scratch_bytes; }
 };
 
 class Engine {
  public:
-  // Errors: everything a damaged, unsupported or too large model can be; see the readers. A model that does not fit
-  // into memory is refused before it is loaded, with the numbers.
+  // Errors: everything a damaged, unsupported or too large model can be; see the readers. A model that does
+  // not fit into memory is refused before it is loaded, with the numbers.
   static Result<std::shared_ptr<const Engine>> open(Checkpoint checkpoint, EngineOptions options);
 
   const EngineOptions& options() const { return options_; }  // with 0s and empty names resolved
@@ -80,9 +81,9 @@ class Engine {
 // What `show` tells about a model without loading its weights.
 struct ModelSummary {
   ModelConfig config;
-  std::string name;               // general.name or the folder's name
-  std::string license;            // empty when the files do not say
-  std::string file_type;          // "Q4_K + Q6_K + F32": the types by share of bytes
+  std::string name;       // general.name or the folder's name
+  std::string license;    // empty when the files do not say
+  std::string file_type;  // "Q4_K + Q6_K + F32": the types by share of bytes
   uint64_t parameters = 0;
   uint64_t file_bytes = 0;
   MemoryNeeds memory;

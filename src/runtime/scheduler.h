@@ -1,6 +1,6 @@
-// Runs steps: takes the tokens that sequences want to feed, forms batches of at most batch_tokens, gives every token a
-// place in the paged cache and runs the model. All memory is granted when the scheduler is made. Several threads may
-// call it; steps run one after the other.
+// Runs steps: takes the tokens that sequences want to feed, forms batches of at most batch_tokens, gives
+// every token a place in the paged cache and runs the model. All memory is granted when the scheduler is
+// made. Several threads may call it; steps run one after the other.
 #pragma once
 
 #include <cstdint>
@@ -33,13 +33,13 @@ class Scheduler {
   // A sequence of its own, empty. Errors: kTooLarge when max_sequences are in use.
   Result<int> open_sequence();
   void close_sequence(int sequence);
-  int64_t length(int sequence) const;              // tokens in its cache
-  void truncate(int sequence, int64_t tokens);     // keeps the first `tokens`
+  int64_t length(int sequence) const;           // tokens in its cache
+  void truncate(int sequence, int64_t tokens);  // keeps the first `tokens`
 
-  // Feeds all of them; long ones in pieces. `chunk` (0: batch_tokens) limits the piece taken from one feed at once.
-  // `on_logits(feed index, token index within the feed, logits [vocab])` is called for each wanted row, in order of
-  // tokens for each feed; the logits may be changed and are gone after the call. A false return stops early.
-  // Errors: kTooLarge when a sequence would outgrow the context; nothing is fed then.
+  // Feeds all of them; long ones in pieces. `chunk` (0: batch_tokens) limits the piece taken from one feed at
+  // once. `on_logits(feed index, token index within the feed, logits [vocab])` is called for each wanted row,
+  // in order of tokens for each feed; the logits may be changed and are gone after the call. A false return
+  // stops early. Errors: kTooLarge when a sequence would outgrow the context; nothing is fed then.
   using OnLogits = std::function<bool(size_t feed, int64_t token, std::span<float> logits)>;
   Status forward(std::span<const Feed> feeds, const OnLogits& on_logits, int64_t chunk = 0);
 

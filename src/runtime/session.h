@@ -1,5 +1,5 @@
-// One timeline of a conversation. The caller always gives the whole prompt; the session keeps the longest common
-// prefix of what it has already computed and feeds the rest.
+// One timeline of a conversation. The caller always gives the whole prompt; the session keeps the longest
+// common prefix of what it has already computed and feeds the rest.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ namespace ink {
 
 struct GenerationOptions {
   SamplingOptions sampling;
-  int64_t max_tokens = -1;               // -1: until a stop or the end of the context
-  std::vector<int32_t> stop_tokens;      // end the answer and are not part of its text
-  std::vector<std::string> stop_strings; // the same for text; what follows a match is never emitted
-  int64_t thinking_budget = -1;          // tokens of thinking before the model is brought to its answer; -1: no limit
-  bool starts_in_thinking = false;       // the prompt already opened <think>
-  bool context_shift = false;            // full context: forget the older half of the answer's past instead of failing
-  int64_t keep_tokens = 0;               // with context_shift: tokens at the beginning that are never forgotten
+  int64_t max_tokens = -1;                // -1: until a stop or the end of the context
+  std::vector<int32_t> stop_tokens;       // end the answer and are not part of its text
+  std::vector<std::string> stop_strings;  // the same for text; what follows a match is never emitted
+  int64_t thinking_budget = -1;  // tokens of thinking before the model is brought to its answer; -1: no limit
+  bool starts_in_thinking = false;  // the prompt already opened <think>
+  bool context_shift = false;  // full context: forget the older half of the answer's past instead of failing
+  int64_t keep_tokens = 0;     // with context_shift: tokens at the beginning that are never forgotten
 };
 
 enum class FinishReason { kStop, kLength, kContextFull, kCancelled };
@@ -31,16 +31,17 @@ enum class FinishReason { kStop, kLength, kContextFull, kCancelled };
 struct GeneratedPiece {
   int32_t id = 0;
   std::string text;
-  const SampledToken* sampled = nullptr;  // null for tokens that were put there, not drawn (the thinking budget's words)
+  const SampledToken* sampled =
+      nullptr;  // null for tokens that were put there, not drawn (the thinking budget's words)
 };
 
 struct GenerationResult {
   FinishReason finish = FinishReason::kStop;
-  std::string stop_string;         // which one matched, if any
-  std::vector<int32_t> ids;        // the answer, without the stop token
+  std::string stop_string;   // which one matched, if any
+  std::vector<int32_t> ids;  // the answer, without the stop token
   std::string text;
   int64_t prompt_tokens = 0;
-  int64_t cached_tokens = 0;       // of the prompt, reused
+  int64_t cached_tokens = 0;  // of the prompt, reused
   double prompt_seconds = 0;
   double generation_seconds = 0;
 };
@@ -52,8 +53,8 @@ class Session {
   ~Session();
 
   // Generates from the whole prompt. `on_piece` sees every piece and returns false to stop (kCancelled).
-  // `on_prompt` (optional) is told how many prompt tokens are done. Errors: kInvalid for an empty prompt or ids outside
-  // the vocabulary, kTooLarge when the prompt does not leave room for one token.
+  // `on_prompt` (optional) is told how many prompt tokens are done. Errors: kInvalid for an empty prompt or
+  // ids outside the vocabulary, kTooLarge when the prompt does not leave room for one token.
   Result<GenerationResult> generate(const std::vector<int32_t>& prompt, const GenerationOptions& options,
                                     const std::function<bool(const GeneratedPiece&)>& on_piece,
                                     const std::function<void(int64_t done, int64_t total)>& on_prompt = {});

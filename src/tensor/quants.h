@@ -12,29 +12,37 @@
 namespace ink {
 
 // 32 consecutive weights in integers. Two groups of 16: formats that share one scale over 32 or more repeat
-// it.
+// it. q uses the whole of int8: -128 does occur (Q8_0).
 struct Group32 {
   int8_t q[32];
   float scale[2];   // weight[i] = scale[i / 16] * q[i] + offset[i / 16]
   float offset[2];  // 0 for symmetric formats
 };
 
-// Decodes `count` groups of 32 from a row of a quantized type. `blocks` points at the block that holds
-// element 32 * first. Never reads outside the blocks that hold those elements. Any bit pattern is accepted.
+// Decodes `count` groups of 32 from a row of a quantized type, from element 32 * first on. `row` is the row's
+// first block; it needs no alignment. Never reads outside the blocks that hold those elements. Any bit
+// pattern is accepted (scales may then be infinite or NaN, integers never leave their range). Cheapest in
+// whole blocks: a block of 256 is decoded as a whole even for one of its groups.
 void decode_groups(Dtype dtype, const std::byte* row, int64_t first, int64_t count, Group32* groups);
 
+// The three questions below are about quantized types; for the others the answer is false.
 // Whether every group of the type has one scale (and offset) for all 32 elements: a coarser panel then
 // serves.
 bool has_scale_per_32(Dtype dtype);
 // Whether q is always in 0..15 (nibbles with an offset per group of 32): a 4-bit panel then serves. For these
 // decode_groups gives q in 0..15 and puts the zero point into the offset.
 bool is_nibble_type(Dtype dtype);
+// Whether every offset is 0.
+bool is_symmetric(Dtype dtype);
 
-// A row of `elements` (a multiple of the block) to floats; also F32, F16, BF16.
+// A row of `elements` (a multiple of the block) to floats: every quantized type, F32, F16, BF16. Equal to the
+// reference in every finite value. `row` needs no alignment.
 void dequantize_row(Dtype dtype, const std::byte* row, int64_t elements, float* values);
+// False for the integer types and F64, which dequantize_row must not be given.
+bool dequantizable(Dtype dtype);
 
-// Floats to blocks, byte-equal to the reference quantizer. Returns false when the type has no quantizer here
-// (see quantizable). `elements` is a multiple of the block.
+// Floats to blocks, byte-equal to the reference quantizer for finite values. Returns false when the type has
+// no quantizer here (see quantizable). `elements` is a multiple of the block.
 bool quantize_row(Dtype dtype, const float* values, int64_t elements, std::byte* row);
 bool quantizable(Dtype dtype);
 

@@ -1,0 +1,72 @@
+// See models/qwen3.h.
+#include "models/qwen3.h"
+
+#include <algorithm>
+
+namespace ink {
+
+Result<std::unique_ptr<Qwen3Model>> Qwen3Model::load(const Checkpoint& checkpoint, const ModelConfig& config,
+                                                     Arithmetic arithmetic, ThreadPool& threads,
+                                                     const std::function<void(double)>& progress) {
+  std::unique_ptr<Qwen3Model> model(new Qwen3Model());
+  model->config_ = config;
+  model->weights_ = std::make_unique<Weights>(checkpoint, arithmetic);
+  Weights& weights = *model->weights_;
+
+  model->embed_tokens_ = weights.embedding("model.embed_tokens", config.vocab_size, config.hidden_size);
+  model->rotary_ = rotary_frequencies(config);
+  for (int i = 0; i < static_cast<int>(config.num_hidden_layers); ++i)
+    model->layers_.emplace_back(weights, i, config);
+  model->norm_ = {weights.vector("model.norm", config.hidden_size), static_cast<float>(config.rms_norm_eps)};
+  const char* head = config.tie_word_embeddings ? "model.embed_tokens" : "lm_head";
+  model->lm_head_ = weights.linear(head, config.vocab_size, config.hidden_size);
+
+  const Status packed = weights.pack(threads, progress);
+  if (!packed.ok()) return packed.error();
+  return model;
+}
+
+Tensor Qwen3Model::forward(Ops& op, const Batch& batch) const {
+  const Tensor x = op.embed(embed_tokens_, batch.tokens);
+  const RotaryRows rotary = op.rotary_rows({rotary_.inv_freq, rotary_.magnitude}, batch.positions);
+  for (const DecoderLayer& layer : layers_) layer.forward(op, batch, rotary, x);
+  if (batch.output_rows.empty()) return {};
+  return op.linear(op.rms_norm(op.gather(x, batch.output_rows), norm_), lm_head_);
+}
+
+uint64_t Qwen3Model::scratch_bytes(int64_t tokens, int64_t outputs) const {
+  const ModelConfig& c = config_;
+  const int64_t q_dim = c.num_attention_heads * c.head_dim;
+  const int64_t kv_dim = c.num_key_value_heads * c.head_dim;
+  const int64_t widest = std::max({c.hidden_size, q_dim, c.intermediate_size, c.moe_intermediate_size});
+  // Floats per token: x and the rotary rows; norm, q, k, v, normalised q and k, attention, o; norm, gate, up,
+  // product, down; the experts' gathered rows, sums and routes; and an int8 copy of the widest row with its
+  // scales and sums.
+  const int64_t attention = 2 * c.hidden_size + 3 * q_dim + 3 * kv_dim;
+  const int64_t mlp = 4 * c.hidden_size + 3 * std::max(c.intermediate_size, c.moe_intermediate_size);
+  const int64_t routing = c.num_experts + 2 * c.num_experts_per_tok;
+  const int64_t per_token = c.hidden_size + c.head_dim + attention + mlp + routing + widest / 2;
+  const int64_t per_output = 2 * c.hidden_size + c.vocab_size + widest / 2;
+  constexpr int64_t kAlignmentSlack = 64 * 64;
+  return static_cast<uint64_t>(4 * (tokens * per_token + outputs * per_output) + kAlignmentSlack);
+}
+
+uint64_t estimate_weight_bytes(const Checkpoint& checkpoint, Arithmetic arithmetic) {
+  const bool gguf = checkpoint.format() == CheckpointFormat::kGguf;
+  const bool tied = checkpoint.find(gguf ? "output.weight" : "lm_head.weight") == nullptr;
+  uint64_t sum = 0;
+  for (const FileTensor& tensor : checkpoint.tensors()) {
+    if (tensor.shape.size() < 2) continue;
+    const bool embedding = tensor.name == (gguf ? "token_embd.weight" : "model.embed_tokens.weight");
+    if (embedding && !tied) continue;  // read in place, never packed
+    const int64_t cols = tensor.shape.back();
+    if (cols == 0) continue;
+    const int64_t matrices = tensor.shape.size() == 3 ? tensor.shape[0] : 1;
+    const int64_t rows = tensor.elements() / cols / std::max<int64_t>(1, matrices);
+    sum += static_cast<uint64_t>(matrices) *
+           packed_size_bytes(weight_class_for(tensor.dtype, arithmetic), rows, cols);
+  }
+  return sum;
+}
+
+}  // namespace ink

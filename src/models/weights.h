@@ -1,0 +1,66 @@
+// A model's weights by the names of the Hugging Face checkpoint, whatever the file: GGUF's names are
+// translated here. Models first ask for everything they need; then all that is missing or misshapen is
+// reported in one Error, and only when nothing is wrong are the matrices packed.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kernels/ops.h"
+#include "kernels/pack.h"
+#include "tensor/checkpoint.h"
+
+namespace ink {
+
+class Weights {
+ public:
+  Weights(const Checkpoint& checkpoint, Arithmetic arithmetic)
+      : checkpoint_(checkpoint), arithmetic_(arithmetic) {}
+
+  // NAME.weight [rows, cols] and, if asked, NAME.bias [rows]. The pointers are valid as long as the Weights;
+  // the panels are filled by pack().
+  Linear linear(const std::string& name, int64_t rows, int64_t cols, bool with_bias = false);
+  // PREFIX.E.NAME.weight [rows, cols] for every expert E, or one stacked tensor [experts, rows, cols] in
+  // GGUF.
+  std::vector<Linear> experts(const std::string& prefix, const std::string& name, int64_t experts,
+                              int64_t rows, int64_t cols);
+  // NAME.weight [size] as f32: in place where the file has aligned F32, else converted.
+  const float* vector(const std::string& name, int64_t size);
+  // NAME.weight [rows, cols], read in place.
+  Embedding embedding(const std::string& name, int64_t rows, int64_t cols);
+
+  // Reports every problem at once, or packs everything. Errors: kNotFound (missing), kInvalid (shape),
+  // kTooLarge.
+  Status pack(ThreadPool& threads, const std::function<void(double)>& progress);
+
+  uint64_t size_bytes() const;  // of the packed matrices
+
+ private:
+  struct Pending {
+    PackedMatrix* matrix;
+    Dtype dtype;
+    const std::byte* data;
+    int64_t rows;
+    int64_t cols;
+  };
+  const FileTensor* find(const std::string& tensor, const std::vector<int64_t>& shape);
+  Linear plan(const FileTensor* tensor, uint64_t offset_bytes, int64_t rows, int64_t cols);
+
+  const Checkpoint& checkpoint_;
+  Arithmetic arithmetic_;
+  std::deque<PackedMatrix> matrices_;  // a deque: addresses stay valid
+  std::deque<std::vector<float>> vectors_;
+  std::vector<Pending> pending_;
+  std::vector<std::string> problems_;
+  bool missing_ = false;
+};
+
+// "model.layers.3.self_attn.q_proj.weight" → "blk.3.attn_q.weight"; names without a counterpart stay as they
+// are.
+std::string gguf_name(const std::string& name);
+
+}  // namespace ink
