@@ -34,8 +34,7 @@ Tensor Qwen3Model::forward(Ops& op, const Batch& batch) const {
   return op.linear(op.rms_norm(op.gather(x, batch.output_rows), norm_), lm_head_);
 }
 
-uint64_t Qwen3Model::scratch_bytes(int64_t tokens, int64_t outputs) const {
-  const ModelConfig& c = config_;
+uint64_t Qwen3Model::scratch_bytes(const ModelConfig& c, int64_t tokens, int64_t outputs) {
   const int64_t q_dim = c.num_attention_heads * c.head_dim;
   const int64_t kv_dim = c.num_key_value_heads * c.head_dim;
   const int64_t widest = std::max({c.hidden_size, q_dim, c.intermediate_size, c.moe_intermediate_size});

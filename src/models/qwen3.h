@@ -29,7 +29,7 @@ class Qwen3Model {
   Tensor forward(Ops& op, const Batch& batch) const;
 
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
-  uint64_t scratch_bytes(int64_t tokens, int64_t outputs) const;
+  static uint64_t scratch_bytes(const ModelConfig& config, int64_t tokens, int64_t outputs);
   uint64_t weight_bytes() const { return weights_->size_bytes(); }
 
  private:

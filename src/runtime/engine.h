@@ -15,7 +15,7 @@
 #include "base/threads.h"
 #include "kernels/kernel_table.h"
 #include "models/qwen3.h"
-#include "runtime/sampler.h"
+#include "runtime/model_files.h"
 #include "tensor/checkpoint.h"
 #include "text/chat.h"
 #include "text/tokenizer.h"
@@ -30,12 +30,6 @@ struct EngineOptions {
   std::string kernels;  // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
   Arithmetic arithmetic = Arithmetic::kFast;
   std::function<void(double)> progress;  // 0 … 1 while loading
-};
-
-// Sampling and stopping as the model's makers recommend (generation_config.json, GGUF general.sampling.*).
-struct GenerationDefaults {
-  SamplingOptions sampling;
-  std::vector<int32_t> stop_tokens;
 };
 
 // What a model will need, known before its weights are loaded.
@@ -86,16 +80,12 @@ struct ModelSummary {
   std::string file_type;  // "Q4_K + Q6_K + F32": the types by share of bytes
   uint64_t parameters = 0;
   uint64_t file_bytes = 0;
+  int64_t context_tokens = 0;  // that the memory is stated for
   MemoryNeeds memory;
   bool has_tokenizer = false;
   DetectedFormat chat_format;
   GenerationDefaults defaults;
 };
 Result<ModelSummary> summarize(const Checkpoint& checkpoint, const EngineOptions& options);
-
-// The parts of a checkpoint beside its weights. kNotFound when there are none.
-Result<Tokenizer> read_tokenizer(const Checkpoint& checkpoint);
-DetectedFormat read_chat_format(const Checkpoint& checkpoint);
-GenerationDefaults read_generation_defaults(const Checkpoint& checkpoint, const Tokenizer* tokenizer);
 
 }  // namespace ink

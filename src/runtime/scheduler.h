@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -45,6 +46,7 @@ class Scheduler {
 
  private:
   Scheduler() = default;
+  Status check(std::span<const Feed> feeds) const;  // that everything fits, before anything is fed
   mutable std::mutex mutex_;
   std::shared_ptr<const Engine> engine_;
   std::unique_ptr<CpuOps> ops_;

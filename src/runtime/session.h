@@ -62,6 +62,7 @@ class Session {
   const std::vector<int32_t>& tokens() const { return tokens_; }  // what is in the cache now
 
  private:
+  class Generation;
   Session(Scheduler& scheduler, int sequence) : scheduler_(scheduler), sequence_(sequence) {}
   Scheduler& scheduler_;
   int sequence_;

@@ -1,0 +1,177 @@
+// See runtime/engine.h.
+#include "runtime/engine.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "runtime/kv_cache.h"
+
+namespace ink {
+namespace {
+
+constexpr int64_t kDefaultContextTokens = 4096;
+constexpr int64_t kMaxBatchTokens = 16384;
+
+std::string megabytes(uint64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000) + " MB"; }
+
+// Bytes that can be had without swapping: the system's estimate, or what a container's limit leaves.
+uint64_t available_memory_bytes() {
+  uint64_t available = UINT64_MAX;
+  if (std::FILE* file = std::fopen("/proc/meminfo", "re")) {
+    char line[256];
+    unsigned long long kib = 0;
+    while (std::fgets(line, sizeof line, file) != nullptr) {
+      if (std::sscanf(line, "MemAvailable: %llu kB", &kib) == 1) available = uint64_t{kib} * 1024;
+    }
+    std::fclose(file);
+  }
+  const auto read_number = [](const char* path, unsigned long long& value) {
+    std::FILE* file = std::fopen(path, "re");
+    if (file == nullptr) return false;
+    const bool found = std::fscanf(file, "%llu", &value) == 1;
+    std::fclose(file);
+    return found;
+  };
+  unsigned long long limit = 0;
+  unsigned long long used = 0;
+  if (read_number("/sys/fs/cgroup/memory.max", limit) && read_number("/sys/fs/cgroup/memory.current", used)) {
+    available = std::min<uint64_t>(available, limit > used ? limit - used : 0);
+  }
+  return available;
+}
+
+// Fills in what the caller left open and refuses what cannot be.
+Status resolve(EngineOptions& options, const ModelConfig& config) {
+  if (options.threads == 0) options.threads = available_threads();
+  if (options.context_tokens == 0) {
+    options.context_tokens = std::min(kDefaultContextTokens, config.max_position_embeddings);
+  }
+  const auto refuse = [](const char* what, const std::string& wanted, int64_t got) {
+    return Error{ErrorKind::kInvalid, what, wanted, std::to_string(got), ""};
+  };
+  if (options.threads < 1 || options.threads > 1024) return refuse("threads", "1 to 1024", options.threads);
+  if (options.context_tokens < 1 || options.context_tokens > config.max_position_embeddings) {
+    return refuse("context size",
+                  "1 to " + std::to_string(config.max_position_embeddings) + " (the model's limit)",
+                  options.context_tokens);
+  }
+  if (options.batch_tokens < 1 || options.batch_tokens > kMaxBatchTokens) {
+    return refuse("batch size", "1 to " + std::to_string(kMaxBatchTokens), options.batch_tokens);
+  }
+  if (options.max_sequences < 1 || options.max_sequences > 1024) {
+    return refuse("sequences", "1 to 1024", options.max_sequences);
+  }
+  return Done{};
+}
+
+Result<const KernelTable*> choose_kernels(const EngineOptions& options) {
+  const KernelTables& tables = available_kernel_tables();
+  const char* environment = std::getenv("INKSTONE_CPU");
+  std::string name = options.kernels;
+  if (name.empty() && environment != nullptr) name = environment;
+  if (name.empty()) return tables.table[tables.count - 1];
+  if (const KernelTable* table = find_kernel_table(name.c_str())) return table;
+  std::string names;
+  for (int i = 0; i < tables.count; ++i) names += (i == 0 ? "" : ", ") + std::string(tables.table[i]->name);
+  return Error{ErrorKind::kUnsupported, "INKSTONE_CPU", "one of the kernels this processor has: " + names,
+               name, ""};
+}
+
+MemoryNeeds estimate(const Checkpoint& checkpoint, const ModelConfig& config, const EngineOptions& options) {
+  MemoryNeeds needs;
+  needs.weights_bytes = estimate_weight_bytes(checkpoint, options.arithmetic);
+  needs.cache_bytes = KvCache::size_bytes(config, options.context_tokens, options.max_sequences);
+  needs.scratch_bytes = Qwen3Model::scratch_bytes(config, options.batch_tokens, 1);
+  return needs;
+}
+
+Status admit(const Checkpoint& checkpoint, const MemoryNeeds& needs) {
+  const uint64_t available = available_memory_bytes();
+  if (needs.total() <= available) return Done{};
+  return Error{ErrorKind::kTooLarge, checkpoint.name(),
+               "at most " + megabytes(available) + " of memory (available now)",
+               megabytes(needs.total()) + ": weights " + megabytes(needs.weights_bytes) + ", cache " +
+                   megabytes(needs.cache_bytes) + ", scratch " + megabytes(needs.scratch_bytes),
+               "a smaller --ctx-size or a smaller quantization needs less"};
+}
+
+// The element types by their share of the bytes, largest first: "Q4_K 71 %, Q6_K 28 %, F32 1 %".
+std::string describe_types(const Checkpoint& checkpoint) {
+  std::map<std::string_view, uint64_t> bytes;
+  uint64_t total = 1;
+  for (const FileTensor& tensor : checkpoint.tensors()) {
+    bytes[dtype_info(tensor.dtype).name] += tensor.bytes.size();
+    total += tensor.bytes.size();
+  }
+  std::vector<std::pair<uint64_t, std::string_view>> order;
+  for (const auto& [name, size] : bytes) order.emplace_back(size, name);
+  std::sort(order.rbegin(), order.rend());
+  std::string text;
+  for (const auto& [size, name] : order) {
+    text += (text.empty() ? "" : ", ") + std::string(name) + " " +
+            std::to_string((size * 100 + total / 2) / total) + " %";
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Engine>> Engine::open(Checkpoint checkpoint, EngineOptions options) {
+  auto config = read_config(checkpoint);
+  if (!config.ok()) return config.error();
+  const Status resolved = resolve(options, *config);
+  if (!resolved.ok()) return resolved.error();
+  auto kernels = choose_kernels(options);
+  if (!kernels.ok()) return kernels.error();
+  const MemoryNeeds needs = estimate(checkpoint, *config, options);
+  const Status admitted = admit(checkpoint, needs);
+  if (!admitted.ok()) return admitted.error();
+
+  std::shared_ptr<Engine> engine(new Engine(std::move(checkpoint)));
+  auto tokenizer = read_tokenizer(engine->checkpoint_);
+  if (tokenizer.ok()) {
+    engine->tokenizer_ = std::move(*tokenizer);
+  } else if (tokenizer.error().kind != ErrorKind::kNotFound) {
+    return tokenizer.error();
+  }
+  engine->chat_format_ = read_chat_format(engine->checkpoint_);
+  engine->defaults_ = read_generation_defaults(engine->checkpoint_, engine->tokenizer());
+  engine->kernels_ = *kernels;
+  engine->threads_ = std::make_unique<ThreadPool>(options.threads);
+  auto model =
+      Qwen3Model::load(engine->checkpoint_, *config, options.arithmetic, *engine->threads_, options.progress);
+  if (!model.ok()) return model.error();
+  engine->model_ = std::move(*model);
+  engine->checkpoint_.drop_pages();
+  options.kernels = engine->kernels_->name;
+  engine->options_ = std::move(options);
+  engine->memory_ = needs;
+  return std::shared_ptr<const Engine>(std::move(engine));
+}
+
+Result<ModelSummary> summarize(const Checkpoint& checkpoint, const EngineOptions& asked) {
+  auto config = read_config(checkpoint);
+  if (!config.ok()) return config.error();
+  EngineOptions options = asked;
+  const Status resolved = resolve(options, *config);
+  if (!resolved.ok()) return resolved.error();
+  ModelSummary summary;
+  summary.name = std::string(checkpoint.meta_string("general.name").value_or(checkpoint.name()));
+  summary.license = read_license(checkpoint);
+  summary.file_type = describe_types(checkpoint);
+  for (const FileTensor& tensor : checkpoint.tensors())
+    summary.parameters += static_cast<uint64_t>(tensor.elements());
+  summary.file_bytes = checkpoint.size_bytes();
+  summary.context_tokens = options.context_tokens;
+  summary.memory = estimate(checkpoint, *config, options);
+  const auto tokenizer = read_tokenizer(checkpoint);
+  summary.has_tokenizer = tokenizer.ok();
+  summary.chat_format = read_chat_format(checkpoint);
+  summary.defaults = read_generation_defaults(checkpoint, tokenizer.ok() ? &*tokenizer : nullptr);
+  summary.config = std::move(*config);
+  return summary;
+}
+
+}  // namespace ink

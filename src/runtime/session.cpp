@@ -1,0 +1,298 @@
+// See runtime/session.h. A generation is a loop of: sample from the last logits, publish what became
+// readable, feed. Text is held back while it could still be the beginning of a stop string.
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "text/stream_decoder.h"
+
+namespace ink {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The words that bring a thinking model to its answer (Qwen3's own recipe for a thinking budget).
+constexpr std::string_view kBudgetWords =
+    "\n\nConsidering the limited time by the user, I have to give the solution based on the thinking "
+    "directly now.\n";
+
+// Holds back text that may turn into a stop string.
+class StopStrings {
+ public:
+  explicit StopStrings(const std::vector<std::string>& stops) : stops_(stops) {}
+
+  // Adds text; returns what can be published. After a match `matched()` is set and the rest is swallowed.
+  std::string push(std::string_view text) {
+    if (!matched_.empty()) return "";
+    held_ += text;
+    size_t first = std::string::npos;
+    for (const std::string& stop : stops_) {
+      const size_t place = stop.empty() ? std::string::npos : held_.find(stop);
+      if (place < first) {
+        first = place;
+        matched_ = stop;
+      }
+    }
+    return release(first != std::string::npos ? first : held_.size() - possible_beginning());
+  }
+  std::string finish() { return matched_.empty() ? release(held_.size()) : ""; }
+  const std::string& matched() const { return matched_; }
+
+ private:
+  std::string release(size_t count) {
+    std::string text = held_.substr(0, count);
+    held_.erase(0, count);
+    return text;
+  }
+  // How many bytes at the end of held_ are the beginning of a stop string.
+  size_t possible_beginning() const {
+    size_t longest = 0;
+    for (const std::string& stop : stops_) {
+      for (size_t n = std::min(stop.size(), held_.size()); n > longest; --n) {
+        if (std::string_view(held_).ends_with(std::string_view(stop).substr(0, n))) longest = n;
+      }
+    }
+    return longest;
+  }
+  const std::vector<std::string>& stops_;
+  std::string held_;
+  std::string matched_;
+};
+
+// Counts thinking tokens and says when the budget is used up.
+class ThinkingBudget {
+ public:
+  ThinkingBudget(const Tokenizer* tokenizer, const GenerationOptions& options)
+      : budget_(options.thinking_budget), thinking_(options.starts_in_thinking) {
+    if (tokenizer == nullptr) return;
+    open_ = tokenizer->find_added("<think>").value_or(-1);
+    close_ = tokenizer->find_added("</think>").value_or(-1);
+    if (budget_ < 0 || close_ < 0) return;
+    const TextSegment segments[] = {{std::string(kBudgetWords), false}, {"</think>", true}, {"\n\n", false}};
+    words_ = tokenizer->encode(segments);
+  }
+
+  void accept(int32_t id) {
+    if (id == open_) thinking_ = true;
+    if (id == close_) thinking_ = false;
+    if (thinking_ && id != open_) ++used_;
+  }
+  // Once: the tokens to put into the answer because the budget is used up.
+  std::vector<int32_t> take_words() {
+    if (!thinking_ || words_.empty() || used_ < budget_) return {};
+    return std::exchange(words_, {});
+  }
+
+ private:
+  int64_t budget_;
+  int64_t used_ = 0;
+  bool thinking_;
+  int32_t open_ = -1;
+  int32_t close_ = -1;
+  std::vector<int32_t> words_;
+};
+
+bool contains(const std::vector<int32_t>& ids, int32_t id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+// One call of generate: the state that lives as long as the answer grows.
+class Session::Generation {
+ public:
+  Generation(Session& session, const GenerationOptions& options,
+             const std::function<bool(const GeneratedPiece&)>& on_piece)
+      : session_(session),
+        options_(options),
+        on_piece_(on_piece),
+        tokenizer_(session.scheduler_.engine().tokenizer()),
+        sampler_(options.sampling),
+        budget_(tokenizer_, options),
+        stops_(options.stop_strings) {
+    if (tokenizer_ != nullptr) decoder_.emplace(*tokenizer_, true);
+  }
+
+  Status read_prompt(const std::vector<int32_t>& prompt,
+                     const std::function<void(int64_t, int64_t)>& on_prompt);
+  Status run();
+  GenerationResult result;
+
+ private:
+  Status feed(int32_t id);
+  Status make_room();
+  // Publishes a token; false when the answer is over.
+  bool publish(int32_t id, const SampledToken* sampled);
+  void flush();
+
+  Session& session_;
+  const GenerationOptions& options_;
+  const std::function<bool(const GeneratedPiece&)>& on_piece_;
+  const Tokenizer* tokenizer_;
+  Sampler sampler_;
+  ThinkingBudget budget_;
+  StopStrings stops_;
+  std::optional<StreamDecoder> decoder_;
+  std::vector<float> logits_;  // after the last token in the cache
+};
+
+Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
+                                        const std::function<void(int64_t, int64_t)>& on_prompt) {
+  const auto start = Clock::now();
+  Scheduler& scheduler = session_.scheduler_;
+  std::vector<int32_t>& cached = session_.tokens_;
+  // At least the last prompt token is fed again: its logits are needed.
+  const size_t limit = std::min(cached.size(), prompt.size() - 1);
+  const auto common = static_cast<size_t>(
+      std::mismatch(prompt.begin(), prompt.begin() + static_cast<int64_t>(limit), cached.begin()).first -
+      prompt.begin());
+  scheduler.truncate(session_.sequence_, static_cast<int64_t>(common));
+  cached.resize(common);
+  result.prompt_tokens = static_cast<int64_t>(prompt.size());
+  result.cached_tokens = static_cast<int64_t>(common);
+
+  const auto piece = static_cast<size_t>(scheduler.engine().options().batch_tokens);
+  for (size_t done = common; done < prompt.size();) {
+    const size_t count = std::min(piece, prompt.size() - done);
+    const Feed feed{session_.sequence_, std::span(prompt).subspan(done, count), false};
+    const bool last = done + count == prompt.size();
+    const Status fed = scheduler.forward(std::span(&feed, 1), [&](size_t, int64_t, std::span<float> logits) {
+      if (last) logits_.assign(logits.begin(), logits.end());
+      return true;
+    });
+    if (!fed.ok()) return fed;
+    cached.insert(cached.end(), feed.tokens.begin(), feed.tokens.end());
+    done += count;
+    if (on_prompt) on_prompt(static_cast<int64_t>(done), result.prompt_tokens);
+  }
+  for (const int32_t id : prompt) sampler_.accept(id);
+  result.prompt_seconds = seconds_since(start);
+  return Done{};
+}
+
+Status Session::Generation::make_room() {
+  Scheduler& scheduler = session_.scheduler_;
+  std::vector<int32_t>& tokens = session_.tokens_;
+  const auto size = static_cast<int64_t>(tokens.size());
+  const int64_t keep = std::clamp<int64_t>(options_.keep_tokens, 0, size / 2);
+  const int64_t forget = std::max<int64_t>(1, (size - keep) / 2);
+  // What follows the gap saw what is forgotten; it is computed anew rather than moved.
+  std::vector<int32_t> kept(tokens.begin(), tokens.begin() + keep);
+  const std::vector<int32_t> rest(tokens.begin() + keep + forget, tokens.end());
+  scheduler.truncate(session_.sequence_, keep);
+  tokens = std::move(kept);
+  const Feed feed{session_.sequence_, rest, false};
+  const Status fed =
+      scheduler.forward(std::span(&feed, 1), [](size_t, int64_t, std::span<float>) { return true; });
+  if (fed.ok()) tokens.insert(tokens.end(), rest.begin(), rest.end());
+  return fed;
+}
+
+Status Session::Generation::feed(int32_t id) {
+  const Feed feed{session_.sequence_, std::span(&id, 1), false};
+  const Status fed =
+      session_.scheduler_.forward(std::span(&feed, 1), [&](size_t, int64_t, std::span<float> logits) {
+        logits_.assign(logits.begin(), logits.end());
+        return true;
+      });
+  if (fed.ok()) session_.tokens_.push_back(id);
+  return fed;
+}
+
+bool Session::Generation::publish(int32_t id, const SampledToken* sampled) {
+  result.ids.push_back(id);
+  GeneratedPiece piece{id, stops_.push(decoder_ ? decoder_->push(id) : ""), sampled};
+  result.text += piece.text;
+  if (!on_piece_(piece)) {
+    result.finish = FinishReason::kCancelled;
+    return false;
+  }
+  result.stop_string = stops_.matched();
+  if (!result.stop_string.empty()) result.finish = FinishReason::kStop;
+  return result.stop_string.empty();
+}
+
+void Session::Generation::flush() {
+  std::string tail = stops_.push(decoder_ ? decoder_->finish() : "");
+  tail += stops_.finish();
+  if (tail.empty()) return;
+  result.text += tail;
+  on_piece_({-1, tail, nullptr});
+}
+
+Status Session::Generation::run() {
+  const auto start = Clock::now();
+  const int64_t context = session_.scheduler_.engine().options().context_tokens;
+  std::vector<int32_t> forced;  // words of the thinking budget that are still to be said
+  size_t next_forced = 0;
+  result.finish = FinishReason::kLength;
+  for (int64_t count = 0; options_.max_tokens < 0 || count < options_.max_tokens; ++count) {
+    if (next_forced == forced.size()) {
+      forced = budget_.take_words();
+      next_forced = 0;
+    }
+    SampledToken sampled;
+    const bool is_forced = next_forced < forced.size();
+    if (is_forced) {
+      sampled.id = forced[next_forced++];
+    } else {
+      sampled = sampler_.sample(logits_);
+      if (contains(options_.stop_tokens, sampled.id)) {
+        result.finish = FinishReason::kStop;
+        break;
+      }
+    }
+    sampler_.accept(sampled.id);
+    budget_.accept(sampled.id);
+    if (!publish(sampled.id, is_forced ? nullptr : &sampled)) break;
+    if (options_.max_tokens >= 0 && count + 1 == options_.max_tokens) break;  // its logits are not needed
+    if (static_cast<int64_t>(session_.tokens_.size()) == context) {
+      if (!options_.context_shift) {
+        result.finish = FinishReason::kContextFull;
+        break;
+      }
+      const Status room = make_room();
+      if (!room.ok()) return room;
+    }
+    const Status fed = feed(sampled.id);
+    if (!fed.ok()) return fed;
+  }
+  if (result.finish != FinishReason::kCancelled) flush();
+  result.generation_seconds = seconds_since(start);
+  return Done{};
+}
+
+Result<std::unique_ptr<Session>> Session::create(Scheduler& scheduler) {
+  auto sequence = scheduler.open_sequence();
+  if (!sequence.ok()) return sequence.error();
+  return std::unique_ptr<Session>(new Session(scheduler, *sequence));
+}
+
+Session::~Session() { scheduler_.close_sequence(sequence_); }
+
+Result<GenerationResult> Session::generate(
+    const std::vector<int32_t>& prompt, const GenerationOptions& options,
+    const std::function<bool(const GeneratedPiece&)>& on_piece,
+    const std::function<void(int64_t done, int64_t total)>& on_prompt) {
+  if (prompt.empty())
+    return Error{ErrorKind::kInvalid, "prompt", "at least one token", "an empty prompt", ""};
+  const int64_t context = scheduler_.engine().options().context_tokens;
+  if (static_cast<int64_t>(prompt.size()) > context) {
+    return Error{ErrorKind::kTooLarge, "prompt",
+                 "at most " + std::to_string(context) + " tokens (the context)",
+                 std::to_string(prompt.size()) + " tokens", "a larger --ctx-size holds more"};
+  }
+  Generation generation(*this, options, on_piece);
+  const Status read = generation.read_prompt(prompt, on_prompt);
+  if (!read.ok()) return read.error();
+  const Status done = generation.run();
+  if (!done.ok()) return done.error();
+  return std::move(generation.result);
+}
+
+}  // namespace ink
