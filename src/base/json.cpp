@@ -44,7 +44,7 @@ void append_float(std::string& out, double value) {
   const int exponent = std::atoi(text.c_str() + mark + 1);
   if (exponent < -4 || exponent >= 16) {
     std::string mantissa = text.substr(0, mark);
-    char tail[8];
+    char tail[16];
     std::snprintf(tail, sizeof tail, "e%c%02d", exponent < 0 ? '-' : '+', std::abs(exponent));
     out += mantissa + tail;
     return;
