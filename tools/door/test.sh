@@ -1,0 +1,128 @@
+# Part of ./inkstone: the test command and lint. `./inkstone test` is a sequence of phases, each of which can be
+# asked for by its name; it goes on after a failed phase, so that one run tells everything, and ends with one line.
+# shellcheck shell=bash disable=SC2154  # root, say and die come from ./inkstone
+
+# ./inkstone test [PHASE|ROOM…]
+door_test() {
+  local tally=$root/build/.tally began=$SECONDS phase failed=()
+  if (($# > 0)) && [[ -d $root/tests/$1 && $1 != door ]]; then
+    test_room "$@"
+    return
+  fi
+  (($# > 0)) || set -- unit asan tsan lint door
+  for phase in "$@"; do
+    [[ $(type -t "test_$phase") == function && $phase != room ]] ||
+      die "no such tests: $phase; there are unit, golden, asan, tsan, lint, door, and the folders of tests/"
+  done
+  with_lock need_packages build test
+  : >"$tally"
+  for phase in "$@"; do
+    local phase_began=$SECONDS status=0
+    say "== $phase"
+    set +e # a phase runs in a shell of its own, where the first failing command ends it
+    (
+      set -e
+      "test_$phase"
+    )
+    status=$?
+    set -e
+    ((status != 130)) || exit 130
+    ((status == 0)) || failed+=("$phase")
+    say "== $phase: $( ((status == 0)) && echo passed || echo FAILED) after $((SECONDS - phase_began)) s"
+  done
+  local programs took=$((SECONDS - began))
+  programs=$(awk '{ sum += $1 } END { print sum + 0 }' "$tally")
+  took="$((took / 60)) min $((took % 60)) s"
+  if ((${#failed[@]} > 0)); then die "FAILED: ${failed[*]} ($took)"; fi
+  say "all tests passed ($programs programs, $took)"
+}
+
+# count N: N more programs have passed.
+count() { echo "$1" >>"$root/build/.tally"; }
+
+# run_ctest PRESET [ARGUMENT…]: runs what is built and fails when there is nothing to run.
+run_ctest() {
+  local folder=$root/build/$1 number
+  number=$(ctest --test-dir "$folder" -N "${@:2}" | sed -n 's/^Total Tests: //p')
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error --timeout 900 --parallel 2 "${@:2}"
+  count "$number"
+}
+
+test_unit() {
+  with_lock build release ON all
+  run_ctest release
+}
+
+test_asan() {
+  with_lock build asan ON all
+  run_ctest asan
+}
+
+# Only the rooms that have threads; everything below them is built for it as well.
+test_tsan() {
+  with_lock build tsan ON test_runtime
+  # ThreadSanitizer of GCC 12 cannot live with the wide address randomisation of newer kernels.
+  local fixed_addresses=(setarch -R)
+  "${fixed_addresses[@]}" true 2>/dev/null || fixed_addresses=()
+  "${fixed_addresses[@]}" "$root/build/tsan/bin/test_runtime"
+  count 1
+}
+
+# Every test suite with Golden in its name, against INKSTONE_GOLDEN or the folders named in tests/golden_folder.h.
+test_golden() {
+  with_lock build release ON all
+  local test list compared=0
+  for test in "$root"/build/release/bin/test_*; do
+    list=$("$test" --gtest_filter='*Golden*' --gtest_list_tests)
+    [[ -n $list ]] || continue
+    "$test" --gtest_filter='*Golden*'
+    count 1
+    compared=$((compared + 1))
+  done
+  ((compared > 0)) || die "there is no golden test"
+}
+
+test_lint() {
+  with_lock build release ON ink_kernels
+  local mistakes=0 check
+  for check in include_direction file_rules token_page; do
+    python3 "$root/tools/lint/$check.py" "$root" || mistakes=1
+  done
+  "$root/tools/lint/weak_symbols.sh" "$root/build/release" || mistakes=1
+  "$root/tools/lint/shell_scripts.sh" "$root" || mistakes=1
+  if command -v clang-format-14 >/dev/null && command -v clang-tidy-14 >/dev/null; then
+    python3 "$root/tools/lint/formatting.py" "$root" || mistakes=1
+    python3 "$root/tools/lint/clang_tidy.py" "$root" "$root/build/release" || mistakes=1
+  else
+    say "formatting and clang-tidy are left out: not installed; ./inkstone lint installs them"
+  fi
+  ((mistakes == 0)) || die "lint found the above"
+  count 1
+}
+
+test_door() {
+  local script
+  for script in "$root"/tests/door/*_test.sh; do
+    bash "$script"
+    count 1
+  done
+}
+
+# ./inkstone test ROOM [GOOGLETEST FLAG…]
+test_room() {
+  with_lock need_packages build test
+  if [[ $1 == fuzz ]]; then
+    with_lock build release ON all
+    run_ctest release -R '^replay_'
+    return
+  fi
+  compgen -G "$root/tests/$1/*_test.cpp" >/dev/null || die "no tests in tests/$1"
+  with_lock build release ON "test_$1"
+  "$root/build/release/bin/test_$1" "${@:2}"
+}
+
+# ./inkstone lint
+door_lint() {
+  with_lock need_packages build test lint
+  door_test lint
+}
