@@ -32,7 +32,8 @@ bool has_scale_per_32(Dtype dtype);
 // Whether q is always in 0..15 (nibbles with an offset per group of 32): a 4-bit panel then serves. For these
 // decode_groups gives q in 0..15 and puts the zero point into the offset.
 bool is_nibble_type(Dtype dtype);
-// Whether every offset is 0.
+// Whether every offset is 0. Q5_1 and Q5_K have one scale per 32 but are not symmetric: a panel without
+// offsets needs both answers.
 bool is_symmetric(Dtype dtype);
 
 // A row of `elements` (a multiple of the block) to floats: every quantized type, F32, F16, BF16. Equal to the
@@ -41,8 +42,8 @@ void dequantize_row(Dtype dtype, const std::byte* row, int64_t elements, float* 
 // False for the integer types and F64, which dequantize_row must not be given.
 bool dequantizable(Dtype dtype);
 
-// Floats to blocks, byte-equal to the reference quantizer for finite values. Returns false when the type has
-// no quantizer here (see quantizable). `elements` is a multiple of the block.
+// Floats to blocks, byte-equal to the reference quantizer for finite values (MXFP4: not below 2^-125).
+// Returns false when the type has no quantizer here (see quantizable). `elements` is a multiple of the block.
 bool quantize_row(Dtype dtype, const float* values, int64_t elements, std::byte* row);
 bool quantizable(Dtype dtype);
 

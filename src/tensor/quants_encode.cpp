@@ -1,7 +1,8 @@
 // Quantizers, byte for byte those of the reference (gguf/quants.py, which follows ggml): the same float
 // operations in the same order. The formats without one here (K, NVFP4, IQ) search for good scales; that is a
-// tool's work. Values that are not finite give some valid block, never undefined behaviour: every conversion
-// to an integer is bounded first, with comparisons that are false for NaN.
+// tool's work. Every conversion to an integer is bounded first, so that infinities and NaN, and the infinite
+// reciprocal of a subnormal scale, give some valid block and never undefined behaviour. MXFP4 of values below
+// 2^-125 differs from the reference on purpose: there the exponent wraps around in a byte, here it stays 0.
 #include <cmath>
 
 #include "tensor/quants_blocks.h"
@@ -17,9 +18,10 @@ float largest_magnitude(const float* values, int count) {
   return largest;
 }
 
-// The whole part of a value, kept in 0..top.
+// The whole part of a value, kept in 0..top; 0 for what is not finite, as x86 converts it and hence the
+// reference.
 uint8_t whole_part(float value, int top) {
-  if (!(value > 0.0f)) return 0;
+  if (!(value > 0.0f) || std::isinf(value)) return 0;
   return value >= static_cast<float>(top) ? static_cast<uint8_t>(top) : static_cast<uint8_t>(value);
 }
 
@@ -63,12 +65,13 @@ void store_fifth_bits(const uint8_t* codes, uint8_t* place) {
   for (int i = 0; i < 32; ++i) place[i / 8] = static_cast<uint8_t>(place[i / 8] | (codes[i] >> 4) << (i % 8));
 }
 
-// 0, 1, 2 for -1, 0, 1 times the largest magnitude, halves rounded away from 0.
+// 0, 1, 2 for -1, 0, 1 times the largest magnitude, halves rounded away from 0; 1 for what is not finite.
 void ternary_codes(const float* values, float largest, uint8_t* codes) {
   const float inverse = reciprocal(largest);
   for (int i = 0; i < 256; ++i) {
     const float scaled = values[i] * inverse;
-    codes[i] = scaled >= 0.5f ? 2 : scaled <= -0.5f ? 0 : 1;
+    const uint8_t sign = scaled < 0.0f ? 0 : 2;
+    codes[i] = std::abs(scaled) >= 0.5f && !std::isinf(scaled) ? sign : uint8_t{1};
   }
 }
 
