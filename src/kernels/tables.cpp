@@ -4,6 +4,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/portable/portable.h"
+#include "kernels/x86/x86_tables.h"
 
 namespace ink {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 KernelTables find_tables() {
   KernelTables tables = {};
   tables.table[tables.count++] = &portable_kernels();
+  add_x86_tables(tables);
   return tables;
 }
 

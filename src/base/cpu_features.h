@@ -1,0 +1,18 @@
+// What this processor and its operating system can run, asked of CPUID bits and never of names: virtual
+// machines and future processors carry names nobody has heard of. Only features that a kernel table uses are
+// listed.
+#pragma once
+
+namespace ink {
+
+struct CpuFeatures {
+  // Each says: the instructions exist and the system saves the registers they use.
+  bool avx2 = false;
+  bool fma = false;
+  bool f16c = false;
+};
+
+// All false on processors that are not x86-64. The first call asks, later calls remember.
+const CpuFeatures& cpu_features();
+
+}  // namespace ink
