@@ -22,7 +22,7 @@ def mistakes_in(name, text):
         yield "does not open with a comment that says what it is"
     if name.suffix == ".h" and "#pragma once" not in text:
         yield "a header without #pragma once"
-    if name.suffix in CPP and "using namespace std" in text:
+    if name.suffix in CPP and "using namespace std;" in text:
         yield "using namespace std"
     if FORBIDDEN_NAMES & {part.split(".")[0] for part in name.parts}:
         yield "a name that says nothing; call it after its subject"
