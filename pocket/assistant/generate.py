@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Sentences and their calls, sampled from the grammar: an endless seeded stream, split once by hash.
+
+    generate.py --count 20 --seed 1 [--lang yue]          look at what the grammar says
+    generate.py --heldout 1500 --out heldout.jsonl        the part that is never trained on
+
+A sentence belongs to the held-out part when the hash of its language and text says so, so the same sentence can
+never be on both sides. Sentences of the development set are recognised by hash (excluded.txt) and dropped.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import random
+import re
+import unicodedata
+
+import grammar
+import meaning
+
+HERE = pathlib.Path(__file__).resolve().parent
+LANGUAGES = ("cmn", "yue", "eng")
+HELD_OUT_SHARE = 50          # one sentence in so many
+ZH_MARKS = "，。？！、"
+
+
+def load_catalogue():
+    tools = json.loads((HERE / "catalogue.json").read_text(encoding="utf-8"))
+    return {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
+
+
+def digest(language, text):
+    """Independent of case, spaces and punctuation, so that a near copy falls on the same side."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c)[0] != "P")
+    return hashlib.sha256(f"{language}\n{text}".encode()).hexdigest()
+
+
+class Generator:
+    def __init__(self, seed):
+        self.catalogue = load_catalogue()
+        self.rng = random.Random(seed)
+        self.grammars = {language: grammar.Grammar(language, [HERE / "grammar" / f"{language}.txt"], self.catalogue)
+                         for language in LANGUAGES}
+        self.excluded = set((HERE / "excluded.txt").read_text().split())
+        pairs = [line.split() for line in (HERE / "grammar" / "simplified.txt").read_text("utf-8").splitlines()
+                 if line and not line.startswith("#")]
+        self.to_simplified = str.maketrans({a: b for a, b in pairs})
+
+    def sample(self, language=None):
+        """A dict of id-less sentence fields, plus `answer` and `held_out`; None when a draw is not usable."""
+        language = language or self.rng.choice(LANGUAGES)
+        source = self.grammars[language]
+        text, meanings = source.sentence(self.rng)
+        shared = meaning.collect([m for m in meanings if m[0] != "call"])
+        calls = []
+        for key, value in meanings:
+            if key == "call":
+                finished = meaning.finish(value[0], value[1], self.catalogue, shared)
+                if finished is None:
+                    return None
+                calls += finished
+        change = self.surface(language)
+        text = change(meaning.tidy(text, language), False)
+        for call in calls:
+            if "label" in call["arguments"]:
+                label = call["arguments"]["label"] = change(call["arguments"]["label"], True)
+                if label not in text:
+                    return None
+        reply = "" if calls else source.replies[shared["reply"]]
+        key = digest(language, text)
+        if not text or key[:16] in self.excluded:
+            return None
+        return {"lang": language, "text": text, "calls": calls, "answer": meaning.answer(calls, reply),
+                "held_out": int(key[:8], 16) % HELD_OUT_SHARE == 0}
+
+    def surface(self, language):
+        """How this speaker or recognizer writes: one function for the sentence and for what is copied from it."""
+        rng = self.rng
+        if language == "eng":
+            return self.english_surface()
+        bare = rng.random() < 0.35
+        spaced = bare and rng.random() < 0.25
+        ending = rng.choice("。。。？！.") if rng.random() < 0.15 else ""
+        simplified = language == "yue" and rng.random() < 0.2
+        lower = rng.random() < 0.2
+
+        def change(text, part):
+            if simplified:
+                text = text.translate(self.to_simplified)
+            if bare:
+                text = re.sub(f"[{ZH_MARKS}]", " " if spaced else "", text).strip()
+            if lower:
+                text = text.lower()
+            return text if part else text + ending
+        return change
+
+    def english_surface(self):
+        rng = self.rng
+        case = rng.choice(("lower", "lower", "first", "first", "as is"))
+        bare = rng.random() < 0.4
+        ending = rng.choice("...!?") if not bare and rng.random() < 0.35 else ""
+        apostrophe = rng.choice(("'", "'", "'", "'", "’", ""))
+
+        def change(text, part):
+            if bare:
+                text = re.sub(r"(?<!\.[a-z])[,.?!](?=\s|$)", "", text)
+            if case == "lower":
+                text = text.lower()
+            text = text.replace("'", apostrophe)
+            if not part:
+                text = text[:1].upper() + text[1:] if case == "first" else text
+                text += "" if text[-1:] in ".?!" else ending
+            return text
+        return change
+
+    def stream(self, held_out):
+        while True:
+            row = self.sample()
+            if row and row["held_out"] == held_out:
+                yield row
+
+
+def held_out_set(count, seed):
+    """`count` different sentences, a third in each language."""
+    generator, seen, rows = Generator(seed), set(), []
+    wanted = {language: count // 3 + (count % 3 > i) for i, language in enumerate(LANGUAGES)}
+    for row in generator.stream(held_out=True):
+        key = digest(row["lang"], row["text"])
+        if key in seen or not wanted[row["lang"]]:
+            continue
+        seen.add(key)
+        wanted[row["lang"]] -= 1
+        rows.append(row)
+        if not any(wanted.values()):
+            break
+    rows.sort(key=lambda row: LANGUAGES.index(row["lang"]))
+    return [{"id": f"heldout-{i:04d}", "lang": r["lang"], "text": r["text"], "calls": r["calls"]}
+            for i, r in enumerate(rows, 1)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lang", choices=LANGUAGES)
+    parser.add_argument("--heldout", type=int)
+    parser.add_argument("--out", type=pathlib.Path)
+    options = parser.parse_args()
+    if options.heldout:
+        rows = held_out_set(options.heldout, options.seed)
+    else:
+        generator = Generator(options.seed)
+        rows = []
+        while len(rows) < options.count:
+            row = generator.sample(options.lang)
+            if row:
+                rows.append({"lang": row["lang"], "text": row["text"], "answer": row["answer"]})
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

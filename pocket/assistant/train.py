@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Trains the pocket model on the endless stream of generate.py. Seeded; one pass, nothing is seen twice on purpose.
+
+Sentences are packed into rows of fixed length, each attending only to itself; some rows are left as one
+conversation, so that the model also answers the last turn of a chat. Loss is taken on the assistant's tokens.
+Matrices are trained with Muon (orthogonalised momentum), embeddings and norms with Adam. A running average of the
+weights is kept beside them: it is what a checkpoint in the middle of the run is worth.
+"""
+
+import argparse
+import math
+import os
+import pathlib
+import time
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+
+import generate
+import model
+import vocabulary
+
+IGNORE = -100
+
+
+class Packer:
+    """Rows of `length` ids with their targets and the number of the conversation each token belongs to."""
+
+    def __init__(self, coder, seed, rows, length, chat_share):
+        self.coder, self.rows, self.length, self.chat_share = coder, rows, length, chat_share
+        generator = generate.Generator(seed)
+        self.rng = generator.rng
+        self.stream = generator.stream(held_out=False)
+        self.waiting = None
+        self.sentences = 0
+
+    def next_sentence(self):
+        if self.waiting is None:
+            row = next(self.stream)
+            prompt, answer = self.coder.prompt(row["text"]), self.coder.answer(row["answer"])
+            self.waiting = (prompt + answer, [IGNORE] * (len(prompt) - 1) + answer + [IGNORE])
+        return self.waiting
+
+    def batch(self):
+        ids = torch.zeros(self.rows, self.length, dtype=torch.long)
+        targets = torch.full((self.rows, self.length), IGNORE)
+        owner = torch.arange(self.length).repeat(self.rows, 1) + 1000      # padding sees itself only
+        for row in range(self.rows):
+            chat = self.rng.random() < self.chat_share
+            at = number = 0
+            while True:
+                tokens, wanted = self.next_sentence()
+                gap = self.coder.between if chat and at else []
+                if at + len(gap) + len(tokens) > self.length:
+                    if at == 0:
+                        self.waiting = None           # longer than a row: dropped
+                        continue
+                    break
+                stop = at + len(gap) + len(tokens)
+                ids[row, at:stop] = torch.tensor(gap + tokens)
+                targets[row, at + len(gap):stop] = torch.tensor(wanted)
+                owner[row, at:stop] = 0 if chat else number
+                at, number, self.waiting = stop, number + 1, None
+                self.sentences += 1
+        mask = (owner[:, None, :, None] == owner[:, None, None, :]) & torch.ones(
+            self.length, self.length, dtype=torch.bool).tril()
+        return ids, targets, mask
+
+
+def answer_positions(targets, count):
+    """Flat indices of the first `count` answer tokens, padded with an ignored one: a fixed shape for the compiler."""
+    flat = targets.view(-1)
+    where = (flat != IGNORE).nonzero()[:, 0][:count]
+    padded = torch.zeros(count, dtype=torch.long)
+    padded[:len(where)] = where
+    wanted = torch.full((count,), IGNORE)
+    wanted[:len(where)] = flat[where]
+    return padded, wanted
+
+
+def orthogonal(matrix, steps=5):
+    """Newton-Schulz iteration towards the nearest semi-orthogonal matrix (Jordan et al., Muon)."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = matrix.bfloat16()
+    flip = x.shape[0] > x.shape[1]
+    x = x.T if flip else x
+    x = x / (x.norm() + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return (x.T if flip else x).float()
+
+
+class Muon:
+    def __init__(self, weights, momentum=0.95, decay=0.02):
+        self.weights, self.momentum, self.decay = list(weights), momentum, decay
+        self.average = [torch.zeros_like(w) for w in self.weights]
+
+    @torch.no_grad()
+    def step(self, rate):
+        for weight, average in zip(self.weights, self.average):
+            average.lerp_(weight.grad, 1 - self.momentum)
+            update = orthogonal(weight.grad.lerp(average, self.momentum))
+            scale = max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5
+            weight.mul_(1 - rate * self.decay).add_(update, alpha=-rate * scale)
+
+
+def rate_at(progress):
+    """The full rate, then a straight line down over the last half."""
+    return min(1.0, (1.0 - progress) / 0.5)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--minutes", type=float, default=1e9, help="finish the schedule early at this age")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the work folder")
+    parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--length", type=int, default=192)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--layers", type=int, default=5)
+    parser.add_argument("--ffn", type=int, default=512)
+    parser.add_argument("--vocab", type=int, default=4096)
+    parser.add_argument("--muon-rate", type=float, default=0.02)
+    parser.add_argument("--adam-rate", type=float, default=0.004)
+    parser.add_argument("--no-compile", action="store_true")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(options.work.resolve() / "compiled"))
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+
+    path = options.work / "tokenizer.json"
+    if not path.exists():
+        generator = generate.Generator(options.seed + 1000)
+        stream = generator.stream(held_out=False)
+        vocabulary.train([next(stream) for _ in range(60000)], options.vocab).save(str(path))
+    coder = vocabulary.Coder(Tokenizer.from_file(str(path)))
+
+    config = model.Config(vocab=options.vocab, layers=options.layers, ffn=options.ffn, heads=4, kv_heads=2, head_dim=64)
+    net = model.Qwen3(config)
+    matrices = [w for n, w in net.named_parameters() if w.dim() == 2 and "embed" not in n]
+    others = [w for n, w in net.named_parameters() if w.dim() != 2 or "embed" in n]
+    muon = Muon(matrices)
+    adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+    packer = Packer(coder, options.seed, options.rows, options.length, chat_share=0.12)
+    count = int(options.rows * options.length * 0.53)
+
+    def loss_of(ids, mask, where, wanted):
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = net(ids, mask=mask).view(-1, config.hidden)[where]
+            logits = net.logits(hidden)
+        return F.cross_entropy(logits.float(), wanted, ignore_index=IGNORE)
+
+    step_loss = loss_of if options.no_compile else torch.compile(loss_of, dynamic=False)
+    mean = {name: weight.detach().clone() for name, weight in net.state_dict().items()}
+    run = {"config": vars(config), "weights": net.state_dict(), "mean": mean, "steps": 0, "sentences": 0, "minutes": 0.0}
+    if options.resume:
+        run = resume(options.work / "checkpoint.pt", net, mean, muon, adam)
+        packer = Packer(coder, options.seed + run["steps"], options.rows, options.length, chat_share=0.12)
+    began, sentences, smooth = time.time() - 60 * run["minutes"], run["sentences"], None
+    with (options.work / "train.log").open("a") as log:
+        while True:
+            progress = max(run["steps"] / options.steps, (time.time() - began) / 60 / options.minutes)
+            if progress >= 1:
+                break
+            ids, targets, mask = packer.batch()
+            loss = step_loss(ids, mask, *answer_positions(targets, count))
+            loss.backward()
+            rate = rate_at(progress) * min(1.0, (run["steps"] + 1) / 40)
+            torch.nn.utils.clip_grad_norm_(others, 1.0)
+            for group in adam.param_groups:
+                group["lr"] = options.adam_rate * rate
+            adam.step()
+            muon.step(options.muon_rate * rate)
+            net.zero_grad(set_to_none=True)
+            run["steps"] += 1
+            run["sentences"] = sentences + packer.sentences
+            run["minutes"] = (time.time() - began) / 60
+            for name, weight in net.state_dict().items():
+                mean[name].lerp_(weight, 1 / min(100, run["steps"] + 1))
+            smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
+            if not math.isfinite(smooth):
+                raise SystemExit(f"step {run['steps']}: the loss is {smooth}")
+            if run["steps"] % 20 == 0:
+                line = (f"step {run['steps']} loss {smooth:.4f} rate {rate:.3f} sentences {run['sentences']} "
+                        f"minutes {run['minutes']:.2f}")
+                print(line, flush=True)
+                log.write(line + "\n")
+                log.flush()
+            if run["steps"] % 100 == 0:
+                save(run, muon, adam, options.work / "checkpoint.pt")
+    save(run, muon, adam, options.work / "final.pt")
+
+
+def save(run, muon, adam, path):
+    """Written beside and then renamed: a reader never meets half a file."""
+    fresh = path.with_suffix(".new")
+    torch.save({**run, "muon": muon.average, "adam": adam.state_dict()}, fresh)
+    fresh.replace(path)
+
+
+def resume(path, net, mean, muon, adam):
+    saved = torch.load(path, weights_only=True)
+    net.load_state_dict(saved["weights"])
+    for name, weight in saved["mean"].items():
+        mean[name].copy_(weight)
+    for mine, average in zip(muon.average, saved["muon"]):
+        mine.copy_(average)
+    adam.load_state_dict(saved["adam"])
+    return {**{key: saved[key] for key in ("config", "steps", "sentences", "minutes")},
+            "weights": net.state_dict(), "mean": mean}
+
+
+if __name__ == "__main__":
+    main()
