@@ -5,7 +5,7 @@
 # ./inkstone test [PHASE|ROOM…]
 door_test() {
   local tally=$root/build/.tally began=$SECONDS phase failed=()
-  if (($# > 0)) && [[ -d $root/tests/$1 && $1 != door ]]; then
+  if (($# > 0)) && [[ $(type -t "test_$1") != function && -d $root/tests/$1 ]]; then
     test_room "$@"
     return
   fi
