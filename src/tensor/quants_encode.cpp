@@ -45,12 +45,17 @@ Codes around_zero(const float* values, int zero) {
   return codes;
 }
 
-// Q4_1, Q5_1: codes from the smallest value (0) to the largest (top).
+// Q4_1, Q5_1: codes from the smallest value (0) to the largest (top). Of equal values the last counts, which
+// is seen where zeros of both signs are the extremes.
 Codes from_minimum(const float* values, int top) {
-  const auto [low, high] = std::minmax_element(values, values + 32);
-  Codes codes{(*high - *low) / static_cast<float>(top), *low, {}};
+  float low = values[0], high = values[0];
+  for (int i = 1; i < 32; ++i) {
+    if (values[i] <= low) low = values[i];
+    if (values[i] >= high) high = values[i];
+  }
+  Codes codes{(high - low) / static_cast<float>(top), low, {}};
   const float inverse = reciprocal(codes.scale);
-  for (int i = 0; i < 32; ++i) codes.q[i] = whole_part((values[i] - *low) * inverse + 0.5f, top);
+  for (int i = 0; i < 32; ++i) codes.q[i] = whole_part((values[i] - low) * inverse + 0.5f, top);
   return codes;
 }
 
