@@ -1,0 +1,177 @@
+// A session's behaviour at its edges: stops, limits, a full context, reuse, cancelling, refused prompts. The
+// models are tiny golden ones with random weights: what they say means nothing, but it is the same every
+// time.
+#include "runtime/session.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/golden_folder.h"
+
+namespace ink {
+namespace {
+
+class SessionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto folders = testing::require_golden_paths("gguf_models");
+    ASSERT_FALSE(folders.empty());
+    for (const auto& entry : std::filesystem::directory_iterator(folders.front())) {
+      if (entry.path().filename().string().ends_with("f32.gguf")) open(entry.path(), 64);
+    }
+    ASSERT_NE(session_, nullptr) << "no f32 GGUF file in " << folders.front();
+  }
+
+  void open(const std::filesystem::path& path, int64_t context) {
+    auto checkpoint = Checkpoint::open(path);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.error().message();
+    EngineOptions options;
+    options.context_tokens = context;
+    options.batch_tokens = 16;
+    auto engine = Engine::open(std::move(*checkpoint), options);
+    ASSERT_TRUE(engine.ok()) << engine.error().message();
+    engine_ = *engine;
+    auto scheduler = Scheduler::create(engine_);
+    ASSERT_TRUE(scheduler.ok());
+    scheduler_ = std::move(*scheduler);
+    auto session = Session::create(*scheduler_);
+    ASSERT_TRUE(session.ok());
+    session_ = std::move(*session);
+  }
+
+  static GenerationOptions greedy(int64_t max_tokens) {
+    GenerationOptions options;
+    options.sampling.temperature = 0;
+    options.max_tokens = max_tokens;
+    return options;
+  }
+
+  // Generates and checks that the pieces joined are the text.
+  GenerationResult generate(const std::vector<int32_t>& prompt, const GenerationOptions& options) {
+    std::string joined;
+    auto result = session_->generate(prompt, options, [&](const GeneratedPiece& piece) {
+      joined += piece.text;
+      return true;
+    });
+    EXPECT_TRUE(result.ok()) << result.error().message();
+    EXPECT_EQ(joined, result->text);
+    return std::move(*result);
+  }
+
+  ErrorKind refusal(const std::vector<int32_t>& prompt) {
+    const auto result = session_->generate(prompt, greedy(1), [](const GeneratedPiece&) { return true; });
+    EXPECT_FALSE(result.ok());
+    return result.error().kind;
+  }
+
+  std::shared_ptr<const Engine> engine_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Session> session_;
+  const std::vector<int32_t> prompt_ = {5, 17, 3, 41, 8};
+};
+
+TEST_F(SessionTest, RefusesPromptsThatCannotBe) {
+  EXPECT_EQ(refusal({}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal({-1}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal({static_cast<int32_t>(engine_->config().vocab_size)}), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(std::vector<int32_t>(65, 1)), ErrorKind::kTooLarge);
+  EXPECT_EQ(generate(prompt_, greedy(4)).ids.size(), 4u) << "a refused prompt leaves the session usable";
+}
+
+TEST_F(SessionTest, StopsAtTheAskedLength) {
+  for (const int64_t count : {0, 1, 7}) {
+    const auto result = generate(prompt_, greedy(count));
+    EXPECT_EQ(static_cast<int64_t>(result.ids.size()), count);
+    EXPECT_EQ(result.finish, FinishReason::kLength);
+    EXPECT_EQ(result.prompt_tokens, 5);
+  }
+}
+
+TEST_F(SessionTest, AStopTokenEndsTheAnswerAndIsNotPartOfIt) {
+  const auto free = generate(prompt_, greedy(10));
+  auto options = greedy(10);
+  options.stop_tokens = {free.ids[4]};
+  const auto stopped = generate(prompt_, options);
+  const auto first = std::find(free.ids.begin(), free.ids.end(), free.ids[4]) - free.ids.begin();
+  EXPECT_EQ(stopped.finish, FinishReason::kStop);
+  EXPECT_EQ(stopped.ids, std::vector<int32_t>(free.ids.begin(), free.ids.begin() + first));
+}
+
+TEST_F(SessionTest, AStopStringAcrossTokensIsNeverShown) {
+  const auto free = generate(prompt_, greedy(12));
+  ASSERT_GT(free.text.size(), 8u);
+  auto options = greedy(12);
+  options.stop_strings = {"no such text", free.text.substr(3, 4)};
+  const auto stopped = generate(prompt_, options);
+  EXPECT_EQ(stopped.finish, FinishReason::kStop);
+  EXPECT_EQ(stopped.stop_string, options.stop_strings[1]);
+  EXPECT_EQ(stopped.text, free.text.substr(0, free.text.find(options.stop_strings[1])));
+
+  options.stop_strings = {free.text + "and more that never comes"};
+  EXPECT_EQ(generate(prompt_, options).text, free.text)
+      << "text held back for a stop string appears in the end";
+}
+
+TEST_F(SessionTest, CancellingStopsAtOnceAndLeavesTheSessionUsable) {
+  const auto free = generate(prompt_, greedy(6));
+  int seen = 0;
+  const auto cancelled =
+      session_->generate(prompt_, greedy(6), [&](const GeneratedPiece&) { return ++seen < 3; });
+  ASSERT_TRUE(cancelled.ok());
+  EXPECT_EQ(cancelled->finish, FinishReason::kCancelled);
+  EXPECT_EQ(cancelled->ids.size(), 3u);
+  EXPECT_EQ(generate(prompt_, greedy(6)).ids, free.ids);
+}
+
+TEST_F(SessionTest, AFullContextEndsTheAnswerUnlessItMayShift) {
+  const auto full = generate(prompt_, greedy(-1));
+  EXPECT_EQ(full.finish, FinishReason::kContextFull);
+  EXPECT_EQ(full.ids.size(), 64u - 5u + 1u) << "the last token needs no place of its own";
+
+  auto options = greedy(150);
+  options.context_shift = true;
+  options.keep_tokens = 5;
+  const auto shifted = generate(prompt_, options);
+  EXPECT_EQ(shifted.finish, FinishReason::kLength);
+  EXPECT_EQ(shifted.ids.size(), 150u);
+  EXPECT_TRUE(std::equal(prompt_.begin(), prompt_.end(), session_->tokens().begin())) << "kept tokens stay";
+  EXPECT_TRUE(std::equal(full.ids.begin(), full.ids.end(), shifted.ids.begin()));
+}
+
+TEST_F(SessionTest, KeepsTheLongestCommonPrefix) {
+  const auto first = generate(prompt_, greedy(6));
+  EXPECT_EQ(first.cached_tokens, 0);
+  EXPECT_EQ(generate(prompt_, greedy(6)).cached_tokens, 4)
+      << "the last prompt token is fed again for its logits";
+
+  auto longer = prompt_;
+  longer.insert(longer.end(), first.ids.begin(), first.ids.end());
+  longer.push_back(9);
+  EXPECT_EQ(generate(longer, greedy(1)).cached_tokens, 10) << "prompt and all answered tokens that were fed";
+
+  auto other = longer;
+  other[2] = 77;
+  EXPECT_EQ(generate(other, greedy(1)).cached_tokens, 2);
+}
+
+TEST_F(SessionTest, SequencesRunOutWithAnError) {
+  const auto second = Session::create(*scheduler_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().kind, ErrorKind::kTooLarge);
+  session_.reset();
+  EXPECT_TRUE(Session::create(*scheduler_).ok()) << "a closed session gives its place back";
+}
+
+TEST_F(SessionTest, TheSameSeedDrawsTheSameAnswer) {
+  auto options = greedy(16);
+  options.sampling.temperature = 2.0f;
+  options.sampling.seed = 7;
+  const auto first = generate(prompt_, options);
+  EXPECT_EQ(generate(prompt_, options).ids, first.ids);
+  options.sampling.seed = 8;
+  EXPECT_NE(generate(prompt_, options).ids, first.ids);
+}
+
+}  // namespace
+}  // namespace ink
