@@ -150,7 +150,7 @@ WeightClass weight_class_for(Dtype dtype, Arithmetic arithmetic) {
   }
   if (arithmetic == Arithmetic::kExact) return WeightClass::kF32;
   if (is_nibble_type(dtype)) return WeightClass::kInt4;
-  return has_scale_per_32(dtype) ? WeightClass::kInt8 : WeightClass::kInt8Fine;
+  return has_scale_per_32(dtype) && is_symmetric(dtype) ? WeightClass::kInt8 : WeightClass::kInt8Fine;
 }
 
 uint64_t packed_size_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {

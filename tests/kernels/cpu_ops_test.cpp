@@ -1,0 +1,231 @@
+// CpuOps against plain definitions: every weight type through packing and a linear, attention over scattered
+// pages, routing with ties, and the scratch that scopes give back.
+#include "kernels/cpu_ops.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <random>
+
+#include "tensor/quants.h"
+
+namespace ink {
+namespace {
+
+constexpr uint64_t kScratchBytes = 64 << 20;
+
+std::unique_ptr<CpuOps> make_ops(ThreadPool& threads, const char* kernels = "portable") {
+  auto ops = CpuOps::create(*find_kernel_table(kernels), threads, kScratchBytes, 256, 8);
+  EXPECT_TRUE(ops.ok());
+  return std::move(*ops);
+}
+
+std::vector<float> random_floats(std::mt19937& random, int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& value : values) value = static_cast<float>(random() % 2001) / 1000.0f - 1.0f;
+  return values;
+}
+
+Tensor tensor(std::vector<float>& values, int64_t rows) {
+  return {values.data(), rows, static_cast<int64_t>(values.size()) / rows};
+}
+
+// Weights of any type: random bytes whose dequantized values are moderate (f16 scales are made small and
+// finite).
+std::vector<std::byte> random_rows(std::mt19937& random, Dtype dtype, int64_t rows, int64_t cols) {
+  const uint64_t size_bytes = *size_bytes_of(dtype, static_cast<uint64_t>(rows * cols));
+  std::vector<std::byte> data(size_bytes);
+  std::vector<float> values(static_cast<size_t>(rows * cols));
+  const auto block = static_cast<uint64_t>(dtype_info(dtype).block_bytes);
+  for (uint64_t first = 0; first < size_bytes; first += block) {
+    std::vector<float> decoded(static_cast<size_t>(dtype_info(dtype).block_elements));
+    bool moderate = false;
+    while (!moderate) {
+      for (uint64_t i = 0; i < block; ++i) data[first + i] = static_cast<std::byte>(random());
+      dequantize_row(dtype, data.data() + first, dtype_info(dtype).block_elements, decoded.data());
+      moderate = true;
+      for (const float value : decoded)
+        moderate = moderate && std::isfinite(value) && std::abs(value) < 100.0f;
+    }
+  }
+  return data;
+}
+
+// y = x W^T in double precision from dequantized weights.
+std::vector<double> plain_linear(const std::vector<float>& x, Dtype dtype,
+                                 const std::vector<std::byte>& weight, int64_t tokens, int64_t rows,
+                                 int64_t cols) {
+  std::vector<float> w(static_cast<size_t>(rows * cols));
+  for (int64_t r = 0; r < rows; ++r) {
+    dequantize_row(
+        dtype, weight.data() + static_cast<uint64_t>(r) * *size_bytes_of(dtype, static_cast<uint64_t>(cols)),
+        cols, w.data() + r * cols);
+  }
+  std::vector<double> y;
+  for (int64_t t = 0; t < tokens; ++t) {
+    for (int64_t r = 0; r < rows; ++r) {
+      double sum = 0;
+      for (int64_t k = 0; k < cols; ++k) {
+        sum += static_cast<double>(x[static_cast<size_t>(t * cols + k)]) *
+               static_cast<double>(w[static_cast<size_t>(r * cols + k)]);
+      }
+      y.push_back(sum);
+    }
+  }
+  return y;
+}
+
+double relative_error(const Tensor& got, const std::vector<double>& wanted) {
+  double difference = 0;
+  double norm = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    difference += std::pow(static_cast<double>(got.data[i]) - wanted[i], 2);
+    norm += wanted[i] * wanted[i];
+  }
+  return std::sqrt(difference / norm);
+}
+
+TEST(CpuOps, EveryWeightTypeThroughPackingAndLinear) {
+  std::mt19937 random(1);
+  ThreadPool threads(2);
+  const auto ops = make_ops(threads);
+  const int64_t rows = 37;  // two whole panels and a part of one
+  const int64_t tokens = 3;
+  int types = 0;
+  for (uint32_t id = 0; id < 64; ++id) {
+    const DtypeInfo* info = find_dtype(id);
+    if (info == nullptr || (!info->is_quantized && info->dtype != Dtype::kF32 && info->dtype != Dtype::kF16 &&
+                            info->dtype != Dtype::kBF16)) {
+      continue;
+    }
+    ++types;
+    const int64_t cols = info->is_quantized ? 512 : 75;
+    auto x = random_floats(random, tokens * cols);
+    const auto weight = random_rows(random, info->dtype, rows, cols);
+    const auto wanted = plain_linear(x, info->dtype, weight, tokens, rows, cols);
+    for (const Arithmetic arithmetic : {Arithmetic::kExact, Arithmetic::kFast}) {
+      auto packed = pack_matrix(info->dtype, weight.data(), rows, cols, arithmetic, threads);
+      ASSERT_TRUE(packed.ok());
+      const auto scope = ops->scope();
+      const Tensor y = ops->linear(tensor(x, tokens), Linear{&*packed, nullptr});
+      const bool rounds = info->is_quantized && arithmetic == Arithmetic::kFast;
+      EXPECT_LT(relative_error(y, wanted), rounds ? 1.5e-2 : 2e-6) << info->name;
+    }
+  }
+  EXPECT_GE(types, 26);
+}
+
+TEST(CpuOps, LinearAddsTheBiasAndSharesOneQuantization) {
+  std::mt19937 random(2);
+  ThreadPool threads(2);
+  const auto ops = make_ops(threads);
+  auto x = random_floats(random, 5 * 64);
+  const auto q8 = random_rows(random, Dtype::kQ8_0, 20, 64);
+  auto a = pack_matrix(Dtype::kQ8_0, q8.data(), 20, 64, Arithmetic::kFast, threads);
+  auto b = pack_matrix(Dtype::kQ8_0, q8.data(), 16, 64, Arithmetic::kExact, threads);
+  auto bias = random_floats(random, 20);
+  const auto scope = ops->scope();
+  const Tensor plain = ops->linear(tensor(x, 5), Linear{&*a, nullptr});
+  const auto [biased, exact] = ops->linear(tensor(x, 5), Linear{&*a, bias.data()}, Linear{&*b, nullptr});
+  for (int64_t t = 0; t < 5; ++t) {
+    for (int64_t n = 0; n < 20; ++n)
+      EXPECT_EQ(biased.row(t)[n], plain.row(t)[n] + bias[static_cast<size_t>(n)]);
+  }
+  EXPECT_LT(relative_error(exact, plain_linear(x, Dtype::kQ8_0, q8, 5, 16, 64)), 2e-6);
+}
+
+TEST(CpuOps, RouteTakesTheLargestAndTheLowerNumberOfEquals) {
+  ThreadPool threads(1);
+  const auto ops = make_ops(threads);
+  std::vector<float> logits = {0, 2, 2, 1, -1, 0, /**/ 1, 1, 1, 1, 1, 1};
+  const auto scope = ops->scope();
+  const Routes routes = ops->route(tensor(logits, 2), 3, true);
+  EXPECT_EQ(std::vector<int32_t>(routes.expert, routes.expert + 6), (std::vector<int32_t>{1, 2, 3, 0, 1, 2}));
+  EXPECT_NEAR(routes.weight[0] + routes.weight[1] + routes.weight[2], 1.0, 1e-6);
+  EXPECT_EQ(routes.weight[0], routes.weight[1]);
+  EXPECT_NEAR(routes.weight[3], 1.0 / 3, 1e-6);
+}
+
+TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
+  std::mt19937 random(3);
+  ThreadPool threads(2);
+  const auto ops = make_ops(threads);
+  const int64_t kv_heads = 2;
+  const int64_t heads_count = 6;
+  const int64_t head_dim = 24;
+  const int64_t length = 70;  // three pages
+  const std::vector<int32_t> pages = {4, 0, 2};
+  const std::vector<std::span<const int32_t>> lists = {{}, pages};
+  std::vector<float> keys(static_cast<size_t>(2 * 5 * kv_heads * kKvPageTokens * head_dim));
+  std::vector<float> values(keys.size());
+  KvView kv{keys.data(), values.data(), static_cast<int64_t>(keys.size()) / 2, kv_heads, head_dim, lists};
+
+  std::vector<int32_t> tokens(static_cast<size_t>(length), 0);
+  std::vector<int32_t> slots(tokens.size());
+  std::iota(slots.begin(), slots.end(), 0);
+  const std::vector<int32_t> sequences(tokens.size(), 1);
+  const Batch batch{tokens, slots, sequences, slots, {}, kv};
+  auto q = random_floats(random, length * heads_count * head_dim);
+  auto k = random_floats(random, length * kv_heads * head_dim);
+  auto v = random_floats(random, length * kv_heads * head_dim);
+  const auto scope = ops->scope();
+  ops->store(batch, 1, tensor(k, length * kv_heads), tensor(v, length * kv_heads));
+  const Tensor out = ops->attention(tensor(q, length * heads_count), batch, 1);
+
+  for (int64_t t = 0; t < length; ++t) {
+    for (int64_t h = 0; h < heads_count; ++h) {
+      const float* query = q.data() + (t * heads_count + h) * head_dim;
+      std::vector<double> p;
+      for (int64_t s = 0; s <= t; ++s) {
+        const float* key = k.data() + (s * kv_heads + h / 3) * head_dim;
+        p.push_back(std::exp(std::inner_product(query, query + head_dim, key, 0.0) / std::sqrt(24.0)));
+      }
+      const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+      for (int64_t d = 0; d < head_dim; ++d) {
+        double wanted = 0;
+        for (int64_t s = 0; s <= t; ++s) {
+          wanted += p[static_cast<size_t>(s)] / sum *
+                    static_cast<double>(v[static_cast<size_t>((s * kv_heads + h / 3) * head_dim + d)]);
+        }
+        ASSERT_NEAR(out.row(t * heads_count + h)[d], wanted, 1e-5) << t << " " << h;
+      }
+    }
+  }
+}
+
+TEST(CpuOps, RopeRotatesHalvesByTheTokensAngle) {
+  ThreadPool threads(1);
+  const auto ops = make_ops(threads);
+  const std::vector<float> inv_freq = {1.0f, 0.5f};
+  const std::vector<int32_t> positions = {0, 3};
+  std::vector<float> x = {1,      2, 3, 4, 5, 6, 7, 8,
+                          /**/ 1, 2, 3, 4, 5, 6, 7, 8};  // two tokens of two heads of 4
+  const auto before = x;
+  const auto scope = ops->scope();
+  ops->rope(tensor(x, 4), ops->rotary_rows({inv_freq, 2.0f}, positions));
+  for (size_t i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(x[i], 2 * before[i]) << "position 0 is only scaled";
+  EXPECT_NEAR(x[8], 2 * (1 * std::cos(3.0) - 3 * std::sin(3.0)), 1e-5);
+  EXPECT_NEAR(x[10], 2 * (3 * std::cos(3.0) + 1 * std::sin(3.0)), 1e-5);
+  EXPECT_NEAR(x[13], 2 * (6 * std::cos(1.5) - 8 * std::sin(1.5)), 1e-5);
+}
+
+TEST(CpuOps, ScopesGiveScratchBack) {
+  ThreadPool threads(1);
+  const auto ops = make_ops(threads);
+  const auto outer = ops->scope();
+  const Tensor kept = ops->zeros(4, 16);
+  float* first = nullptr;
+  for (int i = 0; i < 1000; ++i) {
+    const auto inner = ops->scope();
+    const Tensor temporary = ops->zeros(100, 100);
+    if (first == nullptr) first = temporary.data;
+    EXPECT_EQ(temporary.data, first);
+  }
+  EXPECT_EQ(ops->zeros(1, 1).data, first);
+  EXPECT_EQ(kept.row(3)[15], 0.0f);
+}
+
+}  // namespace
+}  // namespace ink
