@@ -83,7 +83,8 @@ MemoryNeeds estimate(const Checkpoint& checkpoint, const ModelConfig& config, co
   MemoryNeeds needs;
   needs.weights_bytes = estimate_weight_bytes(checkpoint, options.arithmetic);
   needs.cache_bytes = KvCache::size_bytes(config, options.context_tokens, options.max_sequences);
-  needs.scratch_bytes = Qwen3Model::scratch_bytes(config, options.batch_tokens, 1);
+  needs.scratch_bytes =
+      Qwen3Model::scratch_bytes(config, options.batch_tokens, std::min(kMaxOutputRows, options.batch_tokens));
   return needs;
 }
 

@@ -22,6 +22,9 @@
 
 namespace ink {
 
+// Rows of logits that one step may ask for: 128 rows of a 151,936 vocabulary are 78 MB of scratch.
+inline constexpr int64_t kMaxOutputRows = 128;
+
 struct EngineOptions {
   int threads = 0;             // 0: as many as the process may use
   int64_t context_tokens = 0;  // 0: the model's own limit, at most 4096

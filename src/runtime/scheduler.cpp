@@ -7,9 +7,6 @@
 namespace ink {
 namespace {
 
-// Rows of logits that one step may ask for: 128 rows of a 151,936 vocabulary are 78 MB of scratch.
-constexpr int64_t kMaxOutputRows = 128;
-
 // The tokens of one step and where each came from.
 struct StepTokens {
   std::vector<int32_t> tokens;
