@@ -1,5 +1,7 @@
 // Panels of float weights: 16 dot products at once, columns ascending, one product and one sum per step.
 // Weights of 16 bits are widened exactly, a block of columns at a time, so that all rows share the work.
+#include <cstring>
+
 #include "base/half.h"
 #include "kernels/portable/portable.h"
 
@@ -9,13 +11,22 @@ namespace {
 // 64 columns: 4 KiB of widened weights, which stay in the first-level cache.
 constexpr int64_t kBlockCols = 64;
 
+// Four floats as a value: an extension of gcc and clang that every processor can follow. From an inner loop
+// over 16 floats gcc 12 makes a transposition of the weights instead, four times slower.
+using Four = float __attribute__((vector_size(16)));
+constexpr int kFours = kPanelRows / 4;
+
 void add_products(const float* x, int64_t cols, const float* weights, float* out) {
-  float sum[kPanelRows];
-  for (int n = 0; n < kPanelRows; ++n) sum[n] = out[n];
+  Four sum[kFours];
+  std::memcpy(sum, out, sizeof sum);
   for (int64_t k = 0; k < cols; ++k) {
-    for (int n = 0; n < kPanelRows; ++n) sum[n] += x[k] * weights[k * kPanelRows + n];
+    for (int i = 0; i < kFours; ++i) {
+      Four weight;
+      std::memcpy(&weight, weights + k * kPanelRows + 4 * i, sizeof weight);
+      sum[i] += x[k] * weight;
+    }
   }
-  for (int n = 0; n < kPanelRows; ++n) out[n] = sum[n];
+  std::memcpy(out, sum, sizeof sum);
 }
 
 template <float (*widen)(uint16_t)>

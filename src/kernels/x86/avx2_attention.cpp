@@ -1,42 +1,50 @@
 // Attention over one key/value head with AVX2. All query heads that share the head are worked on together, up
 // to four at a time, so that each row of keys and values is loaded once for them. Scores are summed in the
 // eight lanes of portable/lanes.h; values are added slot after slot, a page at a time so that its rows stay
-// in the first-level cache.
+// in the first-level cache. The unroll pragmas keep the sums in registers: see avx2_float_panels.cpp.
 #include "kernels/x86/avx2_vectors.h"
 #include "kernels/x86/x86_tables.h"
 
 namespace ink {
 namespace {
 
-constexpr int kMostHeads = 4;
+constexpr int kMostHeads = 4;  // worked on together
+constexpr int kSlots = 2;      // rows of keys at a time: with four heads, eight sums
 
-// Query heads first .. first + kHeads - 1 against kSlots consecutive rows of keys; scores[h * length + slot].
-template <int kHeads, int kSlots>
+// Query heads first .. first + kHeads - 1 against kRows consecutive rows of keys; scores[h * length + slot].
+template <int kHeads, int kRows>
 inline void score_slots(const AttentionInput& input, int64_t first, const float* keys, float* scores) {
   const int64_t head_dim = input.head_dim;
   const float* q = input.q + first * head_dim;
-  __m256 sum[kHeads][kSlots] = {};
+  __m256 sum[kHeads][kRows] = {};
   int64_t d = 0;
   for (; d + 8 <= head_dim; d += 8) {
-    __m256 key[kSlots];
-    for (int s = 0; s < kSlots; ++s) key[s] = _mm256_loadu_ps(keys + s * head_dim + d);
+    __m256 key[kRows];
+#pragma GCC unroll 8
+    for (int s = 0; s < kRows; ++s) key[s] = _mm256_loadu_ps(keys + s * head_dim + d);
+#pragma GCC unroll 8
     for (int h = 0; h < kHeads; ++h) {
       const __m256 query = _mm256_loadu_ps(q + h * head_dim + d);
-      for (int s = 0; s < kSlots; ++s) sum[h][s] = _mm256_fmadd_ps(query, key[s], sum[h][s]);
+#pragma GCC unroll 8
+      for (int s = 0; s < kRows; ++s) sum[h][s] = _mm256_fmadd_ps(query, key[s], sum[h][s]);
     }
   }
   if (d < head_dim) {
     const __m256i tail = lanes_below(head_dim - d);
+#pragma GCC unroll 8
     for (int h = 0; h < kHeads; ++h) {
       const __m256 query = _mm256_maskload_ps(q + h * head_dim + d, tail);
-      for (int s = 0; s < kSlots; ++s) {
+#pragma GCC unroll 8
+      for (int s = 0; s < kRows; ++s) {
         const __m256 key = _mm256_maskload_ps(keys + s * head_dim + d, tail);
         sum[h][s] = _mm256_fmadd_ps(query, key, sum[h][s]);
       }
     }
   }
+#pragma GCC unroll 8
   for (int h = 0; h < kHeads; ++h) {
-    for (int s = 0; s < kSlots; ++s) scores[h * input.length + s] = fold_lanes(sum[h][s]) * input.scale;
+#pragma GCC unroll 8
+    for (int s = 0; s < kRows; ++s) scores[h * input.length + s] = fold_lanes(sum[h][s]) * input.scale;
   }
 }
 
@@ -71,18 +79,25 @@ template <int kHeads, int kWidth>
 inline void add_values(const float* values, int64_t rows, int64_t head_dim, const float* probabilities,
                        int64_t length, float* out) {
   __m256 sum[kHeads][kWidth];
+#pragma GCC unroll 8
   for (int h = 0; h < kHeads; ++h) {
+#pragma GCC unroll 8
     for (int w = 0; w < kWidth; ++w) sum[h][w] = _mm256_loadu_ps(out + h * head_dim + 8 * w);
   }
   for (int64_t t = 0; t < rows; ++t) {
     __m256 value[kWidth];
+#pragma GCC unroll 8
     for (int w = 0; w < kWidth; ++w) value[w] = _mm256_loadu_ps(values + t * head_dim + 8 * w);
+#pragma GCC unroll 8
     for (int h = 0; h < kHeads; ++h) {
       const __m256 probability = _mm256_broadcast_ss(probabilities + h * length + t);
+#pragma GCC unroll 8
       for (int w = 0; w < kWidth; ++w) sum[h][w] = _mm256_fmadd_ps(probability, value[w], sum[h][w]);
     }
   }
+#pragma GCC unroll 8
   for (int h = 0; h < kHeads; ++h) {
+#pragma GCC unroll 8
     for (int w = 0; w < kWidth; ++w) _mm256_storeu_ps(out + h * head_dim + 8 * w, sum[h][w]);
   }
 }
@@ -101,8 +116,8 @@ void add_last_values(const float* values, int64_t rows, int64_t head_dim, const 
 
 template <int kHeads>
 void attend_heads(const AttentionInput& input, int64_t first) {
-  constexpr int kWidth =
-      kHeads <= 2 ? 8 / kHeads : 2;  // about eight sums: enough to hide an addition's latency
+  // Registers of values at a time: about eight sums, enough to hide the latency of an addition.
+  constexpr int kWidth = kHeads <= 2 ? 8 / kHeads : 2;
   const int64_t length = input.length;
   const int64_t head_dim = input.head_dim;
   float* scores = input.scores + first * length;
@@ -112,9 +127,9 @@ void attend_heads(const AttentionInput& input, int64_t first) {
     const float* keys = input.k_page[start / kKvPageTokens];
     const int64_t rows = length - start < kKvPageTokens ? length - start : kKvPageTokens;
     int64_t t = 0;
-    for (; t + 2 <= rows; t += 2)
-      score_slots<kHeads, 2>(input, first, keys + t * head_dim, scores + start + t);
-    if (t < rows) score_slots<kHeads, 1>(input, first, keys + t * head_dim, scores + start + t);
+    for (; t + kSlots <= rows; t += kSlots)
+      score_slots<kHeads, kSlots>(input, first, keys + t * head_dim, scores + start + t);
+    for (; t < rows; ++t) score_slots<kHeads, 1>(input, first, keys + t * head_dim, scores + start + t);
   }
 
   float sum[kHeads];

@@ -9,7 +9,7 @@
 namespace ink {
 namespace {
 
-constexpr int64_t kBlockCols = 256;  // 16 KiB when widened to floats
+constexpr int64_t kBlockCols = 256;  // 16 KiB of floats: they stay in the first-level cache for all rows
 constexpr int kMostRows = 3;         // 3 rows * 2 registers * 2 sums leave 4 registers for weights and x
 
 struct F32 {
@@ -38,6 +38,7 @@ inline void add_column(const float* x, int64_t stride, const typename Weights::B
                        __m256 (&sum)[kRows][2]) {
   const __m256 low = Weights::load(weights);
   const __m256 high = Weights::load(weights + 8);
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
     const __m256 factor = _mm256_broadcast_ss(x + r * stride);
     sum[r][0] = _mm256_fmadd_ps(factor, low, sum[r][0]);
@@ -51,7 +52,9 @@ void add_block(const float* x, int64_t stride, int64_t cols, const typename Weig
                float* out) {
   __m256 even[kRows][2];
   __m256 odd[kRows][2];
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
     for (int i = 0; i < 2; ++i) {
       even[r][i] = _mm256_loadu_ps(out + r * kPanelRows + 8 * i);
       odd[r][i] = _mm256_setzero_ps();
@@ -63,7 +66,9 @@ void add_block(const float* x, int64_t stride, int64_t cols, const typename Weig
     add_column<Weights>(x + k + 1, stride, weights + (k + 1) * kPanelRows, odd);
   }
   if (k < cols) add_column<Weights>(x + k, stride, weights + k * kPanelRows, even);
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
     for (int i = 0; i < 2; ++i)
       _mm256_storeu_ps(out + r * kPanelRows + 8 * i, _mm256_add_ps(even[r][i], odd[r][i]));
   }
@@ -79,35 +84,21 @@ void add_block_to_rows(const float* x, int64_t rows, int64_t stride, int64_t col
 }
 
 template <typename Weights>
-void widen(const typename Weights::Bits* weights, int64_t count, float* wide) {
-  for (int64_t i = 0; i < count; i += 8) _mm256_storeu_ps(wide + i, Weights::load(weights + i));
-}
-
-// kWiden: with more rows than one pass takes, weights of 16 bits are widened once per block and not once per
-// pass.
-template <typename Weights, bool kWiden>
 void panel(const float* x, int64_t rows, int64_t cols, const void* data, float* out) {
   const auto* weights = static_cast<const typename Weights::Bits*>(data);
   for (int64_t i = 0; i < rows * kPanelRows; i += 8) _mm256_storeu_ps(out + i, _mm256_setzero_ps());
   for (int64_t first = 0; first < cols; first += kBlockCols) {
     const int64_t block = cols - first < kBlockCols ? cols - first : kBlockCols;
-    const typename Weights::Bits* start = weights + first * kPanelRows;
-    if (kWiden && rows > kMostRows) {
-      alignas(32) float wide[kBlockCols * kPanelRows];
-      widen<Weights>(start, block * kPanelRows, wide);
-      add_block_to_rows<F32>(x + first, rows, cols, block, wide, out);
-    } else {
-      add_block_to_rows<Weights>(x + first, rows, cols, block, start, out);
-    }
+    add_block_to_rows<Weights>(x + first, rows, cols, block, weights + first * kPanelRows, out);
   }
 }
 
 }  // namespace
 
 void install_avx2_float_panels(KernelTable& table) {
-  table.panel_f32 = panel<F32, false>;
-  table.panel_f16 = panel<F16, true>;
-  table.panel_bf16 = panel<BF16, true>;
+  table.panel_f32 = panel<F32>;
+  table.panel_f16 = panel<F16>;
+  table.panel_bf16 = panel<BF16>;
 }
 
 }  // namespace ink

@@ -1,0 +1,155 @@
+// How near the panel kernels come to what the machine can do, on one thread: for one row of x (decode) bytes
+// of weights per second against the read bandwidth measured in the same run, for 64 rows (prefill) operations
+// per second.
+//
+// Work is timed in pieces of about a megabyte and the median piece counts: on a machine that others use too,
+// a piece is short enough that most are not interrupted. Weights are random bytes; a working set of 256 MiB
+// is walked from end to end so that no cache can hold it.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "kernels/kernel_table.h"
+
+namespace ink {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr size_t kWorkingSetBytes = size_t{256} << 20;
+constexpr size_t kPieceBytes = size_t{1} << 20;
+
+struct PanelClass {
+  const char* name;
+  double bits;               // of one weight
+  int64_t scales_per_group;  // floats per 32 columns of a panel
+  decltype(KernelTable::panel_f32) KernelTable::*float_function;
+  decltype(KernelTable::panel_int8) KernelTable::*integer_function;
+};
+constexpr PanelClass kClasses[] = {
+    {"f32", 32, 0, &KernelTable::panel_f32, nullptr},
+    {"f16", 16, 0, &KernelTable::panel_f16, nullptr},
+    {"bf16", 16, 0, &KernelTable::panel_bf16, nullptr},
+    {"int8", 8, kPanelRows, nullptr, &KernelTable::panel_int8},
+    {"int8_fine", 8, 4 * kPanelRows, nullptr, &KernelTable::panel_int8_fine},
+    {"int4", 4, 2 * kPanelRows, nullptr, &KernelTable::panel_int4},
+};
+
+// Bytes that are harmless as weights of every class: floats near one, integers over their whole range.
+std::vector<uint32_t> random_words(size_t bytes) {
+  std::vector<uint32_t> words(bytes / 4);
+  uint32_t state = 1;
+  for (uint32_t& word : words) {
+    state = state * 1664525u + 1013904223u;
+    word = (state & 0x83ff83ffu) | 0x3c003c00u;  // exponents of 1 in f16, small ones in bf16 and f32
+  }
+  return words;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double median(std::vector<double>& values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
+  return values[values.size() / 2];
+}
+
+// Bytes per second of a plain sum over the working set.
+double read_bandwidth(const std::vector<uint32_t>& memory) {
+  const size_t words = kPieceBytes / 4;
+  std::vector<double> seconds;
+  volatile uint32_t sink = 0;
+  for (size_t first = 0; first + words <= memory.size(); first += words) {
+    const auto start = Clock::now();
+    uint32_t sum = 0;
+    for (size_t i = 0; i < words; ++i) sum += memory[first + i];
+    sink = sink + sum;
+    seconds.push_back(seconds_since(start));
+  }
+  return static_cast<double>(kPieceBytes) / median(seconds);
+}
+
+struct Activations {
+  std::vector<float> x;
+  std::vector<int8_t> q;
+  std::vector<float> scale;
+  std::vector<int32_t> sum16;
+
+  Activations(int64_t rows, int64_t cols)
+      : x(static_cast<size_t>(rows * cols)),
+        q(x.size()),
+        scale(x.size() / kGroup, 0.01f),
+        sum16(x.size() / 16, 3) {
+    for (size_t i = 0; i < x.size(); ++i) {
+      q[i] = static_cast<int8_t>(static_cast<int>(i * 37 % 255) - 127);
+      x[i] = 0.01f * static_cast<float>(q[i]);
+    }
+  }
+};
+
+// Median seconds per panel over a walk through `memory`.
+double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64_t rows, int64_t cols,
+                         const std::vector<uint32_t>& memory, size_t bytes_to_walk) {
+  Activations activations(rows, cols);
+  const QuantizedRows quantized = {activations.q.data(), activations.scale.data(), activations.sum16.data(),
+                                   cols};
+  std::vector<float> out(static_cast<size_t>(rows * kPanelRows));
+  const auto weight_bytes = static_cast<size_t>(static_cast<double>(cols * kPanelRows) * type.bits / 8);
+  const auto scale_floats = static_cast<size_t>(cols / kGroup * type.scales_per_group);
+  const size_t panel_bytes = weight_bytes + 4 * scale_floats;
+  const size_t panels_per_piece = rows > 1 ? 1 : std::max<size_t>(1, kPieceBytes / panel_bytes);
+  const size_t panels = bytes_to_walk / panel_bytes / panels_per_piece * panels_per_piece;
+  // As in a packed matrix, the scales of all panels lie behind the weights of all panels.
+  const auto* weights = reinterpret_cast<const std::byte*>(memory.data());
+  const auto* scales = reinterpret_cast<const float*>(weights + panels * weight_bytes);
+
+  std::vector<double> seconds;
+  for (size_t first = 0; first < panels; first += panels_per_piece) {
+    const auto start = Clock::now();
+    for (size_t i = first; i < first + panels_per_piece; ++i) {
+      const std::byte* panel = weights + i * weight_bytes;
+      if (type.float_function != nullptr) {
+        (table.*type.float_function)(activations.x.data(), rows, cols, panel, out.data());
+      } else {
+        (table.*type.integer_function)(quantized, 0, rows, panel, scales + i * scale_floats, out.data());
+      }
+    }
+    seconds.push_back(seconds_since(start) / static_cast<double>(panels_per_piece));
+  }
+  return median(seconds);
+}
+
+void measure(const KernelTable& table, const PanelClass& type, int64_t cols,
+             const std::vector<uint32_t>& memory) {
+  const double panel_bytes = static_cast<double>(cols * kPanelRows) * type.bits / 8 +
+                             static_cast<double>(cols / kGroup * type.scales_per_group) * 4;
+  const double bandwidth = read_bandwidth(memory);
+  const double rate = panel_bytes / seconds_per_panel(table, type, 1, cols, memory, kWorkingSetBytes);
+  constexpr int64_t kManyRows = 64;
+  const double operations = 2.0 * static_cast<double>(kManyRows * cols * kPanelRows);
+  const double many = seconds_per_panel(table, type, kManyRows, cols, memory, kWorkingSetBytes / 16);
+  std::printf("%-9s %-10s %6lld   %6.1f of %5.1f GB/s %4.0f %%   %7.1f GOP/s\n", table.name, type.name,
+              static_cast<long long>(cols), rate / 1e9, bandwidth / 1e9, 100.0 * rate / bandwidth,
+              operations / many / 1e9);
+}
+
+}  // namespace
+}  // namespace ink
+
+// kernels_bench [TABLE] [CLASS]: only these, else all.
+int main(int argc, char** argv) {
+  const std::vector<uint32_t> memory = ink::random_words(ink::kWorkingSetBytes);
+  std::printf("table     weights      cols   1 row, of read bandwidth        64 rows\n");
+  const ink::KernelTables& tables = ink::available_kernel_tables();
+  for (int t = 0; t < tables.count; ++t) {
+    if (argc > 1 && std::strcmp(argv[1], tables.table[t]->name) != 0) continue;
+    for (const ink::PanelClass& type : ink::kClasses) {
+      if (argc > 2 && std::strcmp(argv[2], type.name) != 0) continue;
+      for (const int64_t cols : {1024, 4096}) ink::measure(*tables.table[t], type, cols, memory);
+    }
+  }
+  return 0;
+}
