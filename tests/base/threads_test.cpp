@@ -1,0 +1,61 @@
+// Every item of a region is worked on exactly once, by a thread with a number inside the pool, and a region's
+// writes are seen by the caller after it. Many short regions in a row: that is what a decode step is.
+#include "base/threads.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace ink {
+namespace {
+
+TEST(ThreadPool, EveryItemOnceWhateverTheThreadsAndChunks) {
+  for (const int threads : {1, 2, 3, 5}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.size(), threads);
+    for (const int64_t count : {0, 1, 2, 7, 64, 1000}) {
+      for (const int64_t chunk : {1, 3, 64, 5000}) {
+        std::vector<int> visits(static_cast<size_t>(count), 0);
+        std::vector<int64_t> per_thread(static_cast<size_t>(threads), 0);
+        pool.parallel_for(count, chunk, [&](int64_t begin, int64_t end, int thread) {
+          ASSERT_TRUE(thread >= 0 && thread < threads);
+          ASSERT_LE(end, count);
+          for (int64_t i = begin; i < end; ++i) ++visits[static_cast<size_t>(i)];
+          per_thread[static_cast<size_t>(thread)] += end - begin;
+        });
+        for (const int visit : visits) ASSERT_EQ(visit, 1);
+        int64_t sum = 0;
+        for (const int64_t items : per_thread) sum += items;
+        EXPECT_EQ(sum, count);
+      }
+    }
+  }
+}
+
+TEST(ThreadPool, ManyShortRegionsInARow) {
+  ThreadPool pool(3);
+  std::vector<int64_t> values(12, 0);
+  for (int round = 0; round < 5000; ++round) {
+    pool.parallel_for(12, 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t i = begin; i < end; ++i) values[static_cast<size_t>(i)] += i;
+    });
+    ASSERT_EQ(values[11], 11 * (round + 1));
+  }
+}
+
+TEST(ThreadPool, SleepingWorkersWakeUp) {
+  ThreadPool pool(2);
+  int64_t done = 0;
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // far longer than a worker spins
+    pool.parallel_for(2, 1, [&](int64_t begin, int64_t end, int) {
+      __atomic_fetch_add(&done, end - begin, __ATOMIC_RELAXED);
+    });
+  }
+  EXPECT_EQ(done, 6);
+}
+
+TEST(AvailableThreads, IsAtLeastOne) { EXPECT_GE(available_threads(), 1); }
+
+}  // namespace
+}  // namespace ink
