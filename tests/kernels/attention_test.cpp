@@ -121,6 +121,23 @@ TEST(Attention, LargeScoresDoNotOverflow) {
   }
 }
 
+// Scores around -400, none near 0: the largest must be found among the slots and nowhere else.
+TEST(Attention, ScoresFarBelowZeroStillShareTheWeight) {
+  for (const KernelTable* table : testing::all_tables()) {
+    for (const int64_t length : {1, 5, 8, 13, 33}) {
+      SCOPED_TRACE(::testing::Message() << table->name << " " << length);
+      testing::Random random(9);
+      Case input(2, 16, length, random);
+      input.q.assign(input.q.size(), -100.0f);
+      for (auto& page : input.k) {
+        for (float& key : page) key = 1.0f + 0.01f * key;
+      }
+      const std::vector<float> out = input.attend(*table, 0, 2);
+      EXPECT_TRUE(testing::close_floats(out, input.definition(), std::vector<double>(out.size(), 1e-3)));
+    }
+  }
+}
+
 TEST(Attention, EqualScoresGiveTheMean) {
   for (const KernelTable* table : testing::all_tables()) {
     SCOPED_TRACE(table->name);
