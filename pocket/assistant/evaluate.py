@@ -125,7 +125,7 @@ def main():
     parser.add_argument("--errors", action="store_true")
     parser.add_argument("--only", help="comma-separated tools: lines that expect another tool are left out")
     parser.add_argument("--predictions", type=pathlib.Path)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     net, tokenizer = open_gguf(options.model)

@@ -16,13 +16,13 @@ from torch import nn
 
 @dataclasses.dataclass
 class Config:
-    vocab: int = 4096
-    hidden: int = 256
-    layers: int = 5
-    heads: int = 8
+    vocab: int = 3072
+    hidden: int = 192
+    layers: int = 4
+    heads: int = 6
     kv_heads: int = 2
     head_dim: int = 32
-    ffn: int = 768
+    ffn: int = 384
     eps: float = 1e-6
     rope_base: float = 1e6
     context: int = 512

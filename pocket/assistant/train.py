@@ -117,13 +117,14 @@ def main():
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=1e9, help="finish the schedule early at this age")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the work folder")
-    parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=16)
     parser.add_argument("--length", type=int, default=192)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--layers", type=int, default=5)
-    parser.add_argument("--ffn", type=int, default=512)
-    parser.add_argument("--vocab", type=int, default=4096)
+    parser.add_argument("--hidden", type=int, default=192)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--ffn", type=int, default=384)
+    parser.add_argument("--vocab", type=int, default=3072)
     parser.add_argument("--muon-rate", type=float, default=0.02)
     parser.add_argument("--adam-rate", type=float, default=0.004)
     parser.add_argument("--no-compile", action="store_true")
@@ -140,7 +141,7 @@ def main():
         vocabulary.train([next(stream) for _ in range(60000)], options.vocab).save(str(path))
     coder = vocabulary.Coder(Tokenizer.from_file(str(path)))
 
-    config = model.Config(vocab=options.vocab, layers=options.layers, ffn=options.ffn, heads=4, kv_heads=2, head_dim=64)
+    config = model.Config(vocab=options.vocab, hidden=options.hidden, layers=options.layers, ffn=options.ffn)
     net = model.Qwen3(config)
     matrices = [w for n, w in net.named_parameters() if w.dim() == 2 and "embed" not in n]
     others = [w for n, w in net.named_parameters() if w.dim() != 2 or "embed" in n]
