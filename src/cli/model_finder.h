@@ -1,0 +1,36 @@
+// Where models are: named by a path, or found by name in the places a person keeps them. Nothing is
+// downloaded and nothing is loaded here; folders are searched a few levels deep and no further.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "tensor/checkpoint.h"
+
+namespace ink::cli {
+
+struct FoundModel {
+  std::string name;            // what -m accepts: "Qwen3-0.6B-Q8_0", "Qwen/Qwen3-0.6B"
+  std::filesystem::path path;  // empty for the embedded model
+  std::string place;           // "embedded", "folder", "INKSTONE_MODELS", "data", "huggingface"
+  std::string format;          // "gguf", "safetensors"
+  uint64_t bytes = 0;          // of the weight files
+};
+
+// The embedded model first, then ./, $INKSTONE_MODELS (folders separated by ':'),
+// $XDG_DATA_HOME/inkstone/models and the Hugging Face cache; sorted by name within a place. The first of
+// equal names is the one that -m takes.
+std::vector<FoundModel> find_models();
+
+// Opens what `model` names: a path that exists, else a name. Empty: the embedded model.
+// Errors: kNotFound, and all of Checkpoint::open.
+Result<Checkpoint> open_model(const std::string& model);
+
+// $HOME-based folders as the XDG specification has them, e.g. xdg_folder("XDG_DATA_HOME", ".local/share");
+// empty when there is no home.
+std::filesystem::path xdg_folder(const char* variable, const char* below_home);
+
+}  // namespace ink::cli

@@ -1,0 +1,25 @@
+// The program `inkstone`: reads the command line and runs one command.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/command.h"
+
+namespace ink::cli {
+
+// All commands and their flags; `action` is set by the parse. For run_program and for tests.
+std::unique_ptr<CLI::App> make_program(Action& action);
+
+// Parses argv (llama.cpp's -sys included). Help and version are printed. Returns an exit code when there is
+// nothing left to do, else sets `action`.
+std::optional<int> parse_command_line(CLI::App& program, std::vector<std::string> arguments);
+
+}  // namespace ink::cli
+
+namespace ink {
+
+// The whole program; gives its exit code. Nothing is thrown out of it.
+int run_program(int argc, char** argv);
+
+}  // namespace ink

@@ -1,0 +1,114 @@
+// `inkstone synth`: writes a checkpoint of a true shape with random weights, see models/synth.h.
+#include "models/synth.h"
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/prompt_text.h"
+#include "cli/units.h"
+#include "tensor/quants.h"
+
+namespace ink::cli {
+namespace {
+
+struct SynthFlags {
+  std::optional<std::string> like;
+  std::optional<std::string> output;
+  std::optional<std::string> type;
+  std::optional<std::string> format;
+  std::optional<std::string> tokenizer;
+  std::optional<int64_t> seed;
+  std::optional<int64_t> layers;
+  std::optional<int64_t> vocab_size;
+};
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::optional<Dtype> find_writable_type(const std::string& name, std::string& known) {
+  std::optional<Dtype> found;
+  for (uint32_t id = 0; id <= static_cast<uint32_t>(Dtype::kNVFP4); ++id) {
+    const DtypeInfo* info = find_dtype(id);
+    if (info == nullptr || !quantizable(info->dtype)) continue;
+    const std::string one = lower(std::string(info->name));
+    known += (known.empty() ? "" : ", ") + one;
+    if (one == lower(name)) found = info->dtype;
+  }
+  return found;
+}
+
+Result<SynthOptions> synth_options(const SynthFlags& flags) {
+  SynthOptions options;
+  const auto config = find_known_shape(*flags.like);
+  if (!config) {
+    std::string known;
+    for (const auto& name : known_shape_names()) known += (known.empty() ? "" : ", ") + name;
+    return Error{ErrorKind::kInvalid, "--like", "one of " + known, "'" + *flags.like + "'", ""};
+  }
+  options.name = *flags.like;
+  options.config = *config;
+  if (flags.layers) options.config.num_hidden_layers = *flags.layers;
+  if (flags.vocab_size) options.config.vocab_size = *flags.vocab_size;
+  const bool gguf = flags.format ? *flags.format == "gguf" : flags.output->ends_with(".gguf");
+  options.format = gguf ? CheckpointFormat::kGguf : CheckpointFormat::kSafetensors;
+  std::string known;
+  const std::string type = flags.type.value_or(gguf ? "q8_0" : "bf16");
+  const auto dtype = find_writable_type(type, known);
+  if (!dtype) return Error{ErrorKind::kInvalid, "--type", "one of " + known, "'" + type + "'", ""};
+  options.dtype = *dtype;
+  options.seed = static_cast<uint64_t>(flags.seed.value_or(0));
+  return options;
+}
+
+Result<SynthVocabulary> synth_vocabulary(const SynthFlags& flags, int64_t size) {
+  if (!flags.tokenizer) return make_synth_vocabulary(size);
+  const auto text = read_utf8_file(*flags.tokenizer);
+  if (!text.ok()) return text.error();
+  const auto readable = Tokenizer::from_json(*text, *flags.tokenizer);
+  if (!readable.ok()) return readable.error();
+  return copy_vocabulary(*text, size, *flags.tokenizer);
+}
+
+int synth(const SynthFlags& flags) {
+  auto options = synth_options(flags);
+  if (!options.ok()) return report(options.error());
+  const auto vocabulary = synth_vocabulary(flags, options->config.vocab_size);
+  if (!vocabulary.ok()) return report(vocabulary.error());
+  Progress progress("writing " + *flags.output);
+  options->progress = [&](double fraction) { progress.update(fraction); };
+  const Status written = write_synthetic(*flags.output, *options, *vocabulary);
+  progress.clear();
+  if (!written.ok()) return report(written.error());
+  const auto checkpoint = Checkpoint::open(*flags.output);  // what was written is also read
+  if (!checkpoint.ok()) return report(checkpoint.error());
+  output().write("wrote " + *flags.output + ", " + size_text(checkpoint->size_bytes()) + "\n");
+  return kOk;
+}
+
+}  // namespace
+
+void add_synth_command(CLI::App& program, Action& action) {
+  Command command(program, "synth", "Write a model of a true shape with random weights, for measuring");
+  auto flags = std::make_shared<SynthFlags>();
+  command.text("--like", flags->like, "Shape: Qwen3-0.6B, 1.7B, 4B, 8B, 14B, 32B or 30B-A3B")->required();
+  command.text("-o,--output", flags->output, "A .gguf file, or a folder for safetensors; must not exist yet")
+      ->required();
+  command.text("--type", flags->type,
+               "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q4_k …");
+  command.choice("--format", flags->format, {"gguf", "safetensors"},
+                 "File format (by the ending of --output)");
+  command.text("--tokenizer", flags->tokenizer, "tokenizer.json to copy instead of a made-up vocabulary")
+      ->type_name("FILE");
+  command.integer("-s,--seed", flags->seed, 0, INT64_MAX, "Seed of the weights (0)");
+  command.integer("--layers", flags->layers, 1, 1000, "Another number of layers");
+  command.integer("--vocab-size", flags->vocab_size, 512, 1 << 20, "Another vocabulary size");
+  command.runs(action, [flags] { return synth(*flags); });
+}
+
+}  // namespace ink::cli
