@@ -39,7 +39,7 @@ BytePair::BytePair(const VocabularyTable& table, std::span<const Merge> merges) 
   merged_.reserve(merges.size());
   for (const Merge& merge : merges) add_merge(merge, static_cast<uint32_t>(merged_.size()));
   find_seeds(merges);
-  find_whole_words();
+  whole_ = std::make_unique<std::atomic<Answer>[]>(static_cast<size_t>(table.size()));
 }
 
 // A pair that is listed twice has its later rank, as in the reference.
@@ -61,27 +61,25 @@ uint32_t BytePair::rank_of(int32_t left, int32_t right) const {
   }
 }
 
-// A word that is a token is not always encoded as that token: only when merging leads to it.
-void BytePair::find_whole_words() {
-  Scratch scratch;
-  std::vector<int32_t> ids;
-  whole_.assign(static_cast<size_t>(table_.size()), false);
-  for (int32_t id = 0; id < table_.size(); ++id) {
-    const std::string_view bytes = table_.bytes(id);
-    if (bytes.empty() || table_.find(bytes) != id) continue;
-    ids.clear();
-    merge_word(bytes, ids, scratch);
-    whole_[static_cast<size_t>(id)] = ids.size() == 1 && ids[0] == id;
-  }
-}
-
 void BytePair::encode(std::string_view word, std::vector<int32_t>& ids, Scratch& scratch) const {
   const int32_t id = table_.find(word);
-  if (id >= 0 && whole_[static_cast<size_t>(id)]) {
+  if (id >= 0 && is_whole(id, word, scratch)) {
     ids.push_back(id);
   } else {
     merge_word(word, ids, scratch);
   }
+}
+
+// A word that is a token is not always encoded as that token: only when merging leads to it.
+bool BytePair::is_whole(int32_t id, std::string_view bytes, Scratch& scratch) const {
+  std::atomic<Answer>& answer = whole_[static_cast<size_t>(id)];
+  if (const Answer known = answer.load(std::memory_order_relaxed); known != Answer::kUnknown)
+    return known == Answer::kYes;
+  std::vector<int32_t> ids;
+  merge_word(bytes, ids, scratch);
+  const bool whole = ids.size() == 1 && ids[0] == id;
+  answer.store(whole ? Answer::kYes : Answer::kNo, std::memory_order_relaxed);
+  return whole;
 }
 
 void BytePair::merge_word(std::string_view word, std::vector<int32_t>& ids, Scratch& scratch) const {
@@ -157,7 +155,8 @@ void BytePair::merge_many(std::vector<int32_t>& ids, size_t first, Scratch& scra
 
 size_t BytePair::size_bytes() const {
   return slots_.capacity() * sizeof(uint64_t) + merged_.capacity() * sizeof(int32_t) +
-         byte_ids_.capacity() * sizeof(int32_t) + seeds_.capacity() * sizeof(Seed) + whole_.capacity() / 8;
+         byte_ids_.capacity() * sizeof(int32_t) + seeds_.capacity() * sizeof(Seed) +
+         static_cast<size_t>(table_.size()) * sizeof(Answer);
 }
 
 }  // namespace ink

@@ -63,14 +63,14 @@ void VocabularyTable::reserve(size_t tokens, size_t bytes) {
   INK_CHECK(tokens <= kMaxTokens && bytes <= UINT32_MAX && ends_.size() == 1, "sizes the caller has checked");
   block_.reserve(bytes);
   ends_.reserve(tokens + 1);
-  const size_t slots = std::bit_ceil(tokens * 2 + 2);
+  const size_t slots = std::bit_ceil(tokens + tokens / 2 + 1);
   slots_.assign(slots, {});
   shift_ = 64 - std::countr_zero(slots);
 }
 
 void VocabularyTable::add(std::string_view bytes, bool findable) {
   const int32_t id = size();
-  INK_CHECK(static_cast<size_t>(id) * 2 + 2 <= slots_.size() && bytes.size() <= UINT32_MAX - block_.size(),
+  INK_CHECK(static_cast<size_t>(id) + 1 < slots_.size() && bytes.size() <= UINT32_MAX - block_.size(),
             "more tokens or bytes than were reserved");
   block_ += bytes;
   ends_.push_back(static_cast<uint32_t>(block_.size()));

@@ -42,7 +42,7 @@ class VocabularyTable {
 
   std::string block_;
   std::vector<uint32_t> ends_{0};
-  std::vector<Slot> slots_;  // open addressing, at most half full; the size is a power of two
+  std::vector<Slot> slots_;  // open addressing, at most two thirds full; the size is a power of two
   int shift_ = 64;           // hash >> shift_ is the slot
   size_t longest_bytes_ = 0;
 };

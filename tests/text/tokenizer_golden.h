@@ -80,4 +80,13 @@ inline Tokenizer must(Result<Tokenizer> tokenizer) {
   return std::move(tokenizer).value();
 }
 
+// The first golden tokenizer, loaded once.
+inline const Tokenizer& golden_tokenizer() {
+  static const Tokenizer tokenizer = [] {
+    INK_CHECK(!golden_tokenizers().empty(), "no golden tokenizer");
+    return must(Tokenizer::from_json(golden_tokenizers()[0].json, "tokenizer.json"));
+  }();
+  return tokenizer;
+}
+
 }  // namespace ink::testing

@@ -1,6 +1,7 @@
 // Ids and decoded bytes against the reference, from tokenizer.json and from a plain vocabulary.
 #include "tests/text/tokenizer_golden.h"
 #include "base/utf8.h"
+#include "text/pre_tokenizer.h"
 #include "text/stream_decoder.h"
 
 namespace ink {
@@ -18,6 +19,15 @@ std::string bytes_of_hex(const std::string& hex) {
   return bytes;
 }
 
+// tokenizer.json with the expression of Qwen3.5 in place of Qwen2's.
+std::string with_qwen35_pattern(std::string json) {
+  const auto escaped = [](std::string_view pattern) { return Json(pattern).dump(); };
+  const std::string old_pattern = escaped(pre_tokenizer_pattern(PreTokenizer::kQwen2));
+  const size_t at = json.find(old_pattern);
+  EXPECT_NE(at, std::string::npos);
+  return json.replace(at, old_pattern.size(), escaped(pre_tokenizer_pattern(PreTokenizer::kQwen35)));
+}
+
 Ids encode_trusted(const Tokenizer& tokenizer, const std::string& text) {
   const TextSegment segment{text, true};
   return tokenizer.encode({&segment, 1});
@@ -30,6 +40,7 @@ TEST(TokenizerGolden, IdsOfAllCases) {
     const Tokenizer qwen2 = must(Tokenizer::from_vocabulary(vocabulary, "qwen2"));
     vocabulary.pre = PreTokenizer::kQwen35;
     const Tokenizer qwen35 = must(Tokenizer::from_vocabulary(std::move(vocabulary), "qwen35"));
+    const Tokenizer json35 = must(Tokenizer::from_json(with_qwen35_pattern(golden.json), "tokenizer.json"));
     EXPECT_EQ(from_json.vocabulary_size(), qwen2.vocabulary_size());
     for (const Json& row : read_json_lines(golden.folder / "cases.jsonl")) {
       const auto text = row["text"].get<std::string>();
@@ -41,6 +52,7 @@ TEST(TokenizerGolden, IdsOfAllCases) {
       EXPECT_EQ(from_json.encode(text), plain) << text;
       EXPECT_EQ(qwen2.encode(text), plain) << text;
       EXPECT_EQ(qwen35.encode(text), plain35) << text;
+      EXPECT_EQ(json35.encode(text), plain35) << text;
     }
   }
 }
