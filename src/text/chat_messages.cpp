@@ -1,8 +1,6 @@
 // Messages from the OpenAI wire: parse_messages and what the doors ask about messages (text/chat.h). Lenient
 // where the wire is (a call with or without its "function" wrapper, content null or missing), strict where a
 // template would drop or misprint something in silence (unknown roles and parts, names that are no text).
-#include <algorithm>
-
 #include "text/chat.h"
 
 namespace ink {
