@@ -14,21 +14,10 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "GGUF numbers are read as they lie in memory");
 
-enum class ValueType : uint32_t {
-  kUint8 = 0,
-  kInt8 = 1,
-  kUint16 = 2,
-  kInt16 = 3,
-  kUint32 = 4,
-  kInt32 = 5,
-  kFloat32 = 6,
-  kBool = 7,
-  kString = 8,
-  kArray = 9,
-  kUint64 = 10,
-  kInt64 = 11,
-  kFloat64 = 12,
-};
+// The value types that are not numbers; those are in visit_number.
+constexpr uint32_t kBool = 7;
+constexpr uint32_t kString = 8;
+constexpr uint32_t kArray = 9;
 
 // The fewest bytes one entry can take: a length, one character, a type and one byte; and for a tensor a
 // length, one character, the number of dimensions, one dimension, a type and an offset.
@@ -126,6 +115,9 @@ class GgufParser {
   bool read_header(uint64_t& tensor_count, uint64_t& key_count);
   bool read_key_value(uint64_t number);
   bool read_value(uint32_t type, MetaValue& value);
+  // Calls visit with a zero of the C++ type that the number stands for.
+  template <typename Visit>
+  bool visit_number(uint32_t type, Visit visit);
   bool read_array(MetaValue& value);
   template <typename T, typename Stored>
   bool read_numbers(uint64_t count, MetaValue& value);
@@ -178,86 +170,76 @@ bool GgufParser::read_key_value(uint64_t number) {
   return true;
 }
 
-bool GgufParser::read_value(uint32_t type, MetaValue& value) {
-  const auto number = [&](auto zero, auto stored) {
-    auto raw = zero;
-    if (!read(raw, "a value")) return false;
-    value = static_cast<decltype(stored)>(raw);
-    return true;
-  };
-  switch (static_cast<ValueType>(type)) {
-    case ValueType::kUint8:
-      return number(uint8_t{}, uint64_t{});
-    case ValueType::kInt8:
-      return number(int8_t{}, int64_t{});
-    case ValueType::kUint16:
-      return number(uint16_t{}, uint64_t{});
-    case ValueType::kInt16:
-      return number(int16_t{}, int64_t{});
-    case ValueType::kUint32:
-      return number(uint32_t{}, uint64_t{});
-    case ValueType::kInt32:
-      return number(int32_t{}, int64_t{});
-    case ValueType::kUint64:
-      return number(uint64_t{}, uint64_t{});
-    case ValueType::kInt64:
-      return number(int64_t{}, int64_t{});
-    case ValueType::kFloat32:
-      return number(float{}, double{});
-    case ValueType::kFloat64:
-      return number(double{}, double{});
-    case ValueType::kBool: {
-      uint8_t raw = 0;
-      if (!read(raw, "a boolean")) return false;
-      if (raw > 1) return fail("a boolean of 0 or 1", std::to_string(raw));
-      value = raw == 1;
-      return true;
-    }
-    case ValueType::kString: {
-      std::string_view text;
-      if (!read_string(text, kMaxGgufStringBytes, "a string")) return false;
-      value = text;
-      return true;
-    }
-    case ValueType::kArray:
-      return read_array(value);
+template <typename Visit>
+bool GgufParser::visit_number(uint32_t type, Visit visit) {
+  switch (type) {
+    case 0:
+      return visit(uint8_t{});
+    case 1:
+      return visit(int8_t{});
+    case 2:
+      return visit(uint16_t{});
+    case 3:
+      return visit(int16_t{});
+    case 4:
+      return visit(uint32_t{});
+    case 5:
+      return visit(int32_t{});
+    case 6:
+      return visit(float{});
+    case 10:
+      return visit(uint64_t{});
+    case 11:
+      return visit(int64_t{});
+    case 12:
+      return visit(double{});
+    default:
+      return fail("a value type from 0 to 12", std::to_string(type));
   }
-  return fail("a value type from 0 to 12", std::to_string(type));
+}
+
+bool GgufParser::read_value(uint32_t type, MetaValue& value) {
+  if (type == kString) {
+    std::string_view text;
+    if (!read_string(text, kMaxGgufStringBytes, "a string")) return false;
+    value = text;
+    return true;
+  }
+  if (type == kBool) {
+    uint8_t raw = 0;
+    if (!read(raw, "a boolean")) return false;
+    value = raw == 1;
+    return raw <= 1 || fail("a boolean of 0 or 1", std::to_string(raw));
+  }
+  if (type == kArray) return read_array(value);
+  return visit_number(type, [&](auto raw) {
+    using T = decltype(raw);
+    if (!read(raw, "a value")) return false;
+    if constexpr (std::is_floating_point_v<T>) {
+      value = static_cast<double>(raw);
+    } else if constexpr (std::is_signed_v<T>) {
+      value = int64_t{raw};
+    } else {
+      value = uint64_t{raw};
+    }
+    return true;
+  });
 }
 
 bool GgufParser::read_array(MetaValue& value) {
   uint32_t type = 0;
   uint64_t count = 0;
   if (!read(type, "an array's type") || !read(count, "an array's length")) return false;
-  switch (static_cast<ValueType>(type)) {
-    case ValueType::kUint8:
-      return read_numbers<uint8_t, uint8_t>(count, value);
-    case ValueType::kBool:
-      return read_numbers<uint8_t, uint8_t>(count, value) && check_booleans(value);
-    case ValueType::kInt8:
-      return read_numbers<int8_t, int64_t>(count, value);
-    case ValueType::kUint16:
-      return read_numbers<uint16_t, int64_t>(count, value);
-    case ValueType::kInt16:
-      return read_numbers<int16_t, int64_t>(count, value);
-    case ValueType::kUint32:
-      return read_numbers<uint32_t, int64_t>(count, value);
-    case ValueType::kInt32:
-      return read_numbers<int32_t, int64_t>(count, value);
-    case ValueType::kUint64:
-      return read_numbers<uint64_t, int64_t>(count, value);
-    case ValueType::kInt64:
-      return read_numbers<int64_t, int64_t>(count, value);
-    case ValueType::kFloat32:
-      return read_numbers<float, double>(count, value);
-    case ValueType::kFloat64:
-      return read_numbers<double, double>(count, value);
-    case ValueType::kString:
-      return read_strings(count, value);
-    case ValueType::kArray:
-      return fail(ErrorKind::kUnsupported, "an array of numbers or strings", "an array of arrays");
-  }
-  return fail("an array of value types from 0 to 12", std::to_string(type));
+  if (type == kString) return read_strings(count, value);
+  if (type == kBool) return read_numbers<uint8_t, uint8_t>(count, value) && check_booleans(value);
+  if (type == kArray)
+    return fail(ErrorKind::kUnsupported, "an array of numbers or strings", "an array of arrays");
+  return visit_number(type, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_same_v<T, uint8_t>) return read_numbers<T, uint8_t>(count, value);
+    if constexpr (std::is_floating_point_v<T>) return read_numbers<T, double>(count, value);
+    return read_numbers<T, int64_t>(count, value);
+  });
 }
 
 template <typename T, typename Stored>

@@ -63,19 +63,19 @@ class HeaderEvents : public StrictEvents {
   std::vector<Entry> entries;
 
   bool start_object(size_t) {
-    if (depth_ == 0 || (depth_ == 1 && (in_metadata_ || entry_))) return ++depth_, true;
-    return other("an object");
+    if (depth_ > 0 && (depth_ > 1 || !(in_metadata_ || entry_))) return other("an object");
+    ++depth_;
+    return true;
   }
   bool key(std::string& text) {
     if (depth_ == 1) return start_entry(text);
     field_ = nullptr;
     if (in_metadata_) return true;
     wants_dtype_ = text == "dtype" && !entry_->dtype;
-    if (wants_dtype_) return wanted_ = "a string", true;
-    wanted_ = "an array of numbers";
-    if (text == "shape" && !entry_->shape) return field_ = &entry_->shape.emplace(), true;
-    if (text == "data_offsets" && !entry_->data_offsets)
-      return field_ = &entry_->data_offsets.emplace(), true;
+    wanted_ = wants_dtype_ ? "a string" : "an array of numbers";
+    if (text == "shape" && !entry_->shape) field_ = &entry_->shape.emplace();
+    if (text == "data_offsets" && !entry_->data_offsets) field_ = &entry_->data_offsets.emplace();
+    if (wants_dtype_ || field_ != nullptr) return true;
     return refuse("dtype, shape and data_offsets, each once", "'" + printable(text) + "'");
   }
   bool string(std::string& text) {
@@ -123,7 +123,8 @@ class HeaderEvents : public StrictEvents {
       place_ = "__metadata__";
       wanted_ = "strings";
       if (seen_metadata_) return refuse("this key once", "twice");
-      return in_metadata_ = seen_metadata_ = true;
+      in_metadata_ = seen_metadata_ = true;
+      return true;
     }
     if (text.empty() || text.size() > kMaxTensorNameBytes) {
       return refuse("a name of 1 to " + std::to_string(kMaxTensorNameBytes) + " bytes",
@@ -194,7 +195,8 @@ class IndexEvents : public StrictEvents {
   bool in_map() const { return depth_ >= 1 && map_next_; }
   bool open() {
     if (depth_ >= kMaxJsonDepth) return refuse("less nesting", "more than 128 levels");
-    return ++depth_, true;
+    ++depth_;
+    return true;
   }
   bool close() {
     --depth_;
@@ -230,8 +232,8 @@ Result<FileTensor> place(Entry entry, std::span<const std::byte> data, const std
     if (candidate.name == *entry.dtype) known = &candidate;
   }
   if (known == nullptr) {
-    return fail("F32, F16, BF16 or an integer type", "dtype " + printable(*entry.dtype), ErrorKind::kUnsupported,
-                "ask for the BF16 weights, or for a GGUF file");
+    return fail("F32, F16, BF16 or an integer type", "dtype " + printable(*entry.dtype),
+                ErrorKind::kUnsupported, "ask for the BF16 weights, or for a GGUF file");
   }
   tensor.dtype = known->dtype;
   uint64_t elements = 1;
