@@ -101,6 +101,7 @@ test_lint() {
 }
 
 test_door() {
+  with_lock build release ON all
   local script
   for script in "$root"/tests/door/*_test.sh; do
     bash "$script"

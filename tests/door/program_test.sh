@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Tests of the real program through the front door: the README's first command gives a tool call of the right kind, on
+# stdout and nowhere else; and what the README says about privacy holds. Needs the release build, which
+# ./inkstone test door makes.
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+program=$here/build/release/bin/inkstone
+fail() {
+  printf 'FAILED: %s\n' "$1"
+  cat "$work"/out "$work"/err 2>/dev/null || true
+  exit 1
+}
+
+test_quick_start() {
+  "$here/inkstone" run "把客厅的灯调暗一点" >"$work/out" 2>"$work/err" || fail "the README's first command fails"
+  grep -q '"name": "[a-z_]*light' "$work/out" || fail "the answer is not a call that changes a light"
+  grep -q '客厅' "$work/out" || fail "the answer does not say which room"
+  [[ ! -s $work/err ]] || fail "an answer that needs no building says something on stderr"
+}
+
+# The names of the system's functions that open or use a connection, none of which may be imported.
+test_no_network() {
+  local imported
+  imported=$(nm -D --undefined-only "$program" |
+    grep -Eo '\b(socket|connect|bind|listen|accept4?|send(to|msg|mmsg)|recv(from|msg|mmsg)|getaddrinfo|gethostby[a-z_]*|res_[a-z_]*)\b' || true)
+  [[ -z $imported ]] || fail "the program imports functions of the network: $imported"
+  if unshare -rn true 2>/dev/null; then
+    unshare -rn "$here/inkstone" run "turn on the kitchen light" >"$work/out" 2>"$work/err" ||
+      fail "no answer without a network"
+  fi
+}
+
+test_quick_start
+test_no_network
+echo "program: answered, and imports nothing of the network"
