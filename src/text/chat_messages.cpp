@@ -1,14 +1,21 @@
 // Messages from the OpenAI wire: parse_messages and what the doors ask about messages (text/chat.h). Lenient
 // where the wire is (a call with or without its "function" wrapper, content null or missing), strict where a
 // template would drop or misprint something in silence (unknown roles and parts, names that are no text).
+#include "base/utf8.h"
 #include "text/chat.h"
 
 namespace ink {
 namespace {
 
 Error refused(const std::string& where, const std::string& wanted, const Json& got) {
-  std::string found = got.is_string() ? "'" + got.get<std::string>().substr(0, 40) + "'"
-                                      : std::string("a JSON ") + got.type_name();
+  std::string found = "a JSON ";
+  found += got.type_name();
+  if (got.is_string()) {
+    const std::string_view shown = std::string_view(got.get_ref<const std::string&>()).substr(0, 40);
+    found += " '";
+    found += shown.substr(0, whole_characters(shown));
+    found += "'";
+  }
   return Error{ErrorKind::kInvalid, where, wanted, std::move(found), ""};
 }
 
