@@ -1,13 +1,10 @@
-// Arithmetic that notices overflow, the one line an Error becomes, scratch memory and the thread pool.
+// Arithmetic that notices overflow, the one line an Error becomes and scratch memory.
 #include "base/checked.h"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-
 #include "base/arena.h"
 #include "base/result.h"
-#include "base/threads.h"
 
 namespace ink {
 namespace {
@@ -62,24 +59,6 @@ TEST(PageMemory, RefusesWhatTheSystemWillNotReserve) {
   const auto memory = PageMemory::reserve(uint64_t{1} << 62);
   ASSERT_FALSE(memory.ok());
   EXPECT_EQ(memory.error().kind, ErrorKind::kTooLarge);
-}
-
-TEST(ThreadPool, EveryItemRunsOnce) {
-  for (const int threads : {1, 2, 5}) {
-    ThreadPool pool(threads);
-    EXPECT_EQ(pool.size(), threads);
-    for (int round = 0; round < 300; ++round) {
-      const int64_t count = round * 7 % 101;
-      std::vector<std::atomic<int>> seen(static_cast<size_t>(count));
-      pool.parallel_for(count, 1 + round % 9, [&](int64_t begin, int64_t end, int thread) {
-        EXPECT_GE(thread, 0);
-        EXPECT_LT(thread, threads);
-        for (int64_t i = begin; i < end; ++i) ++seen[static_cast<size_t>(i)];
-      });
-      for (const auto& times : seen) ASSERT_EQ(times, 1);
-    }
-  }
-  EXPECT_GE(available_threads(), 1);
 }
 
 }  // namespace
