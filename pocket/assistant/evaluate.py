@@ -4,8 +4,8 @@
     evaluate.py --set heldout.jsonl [--errors] [--predictions out.jsonl]
     evaluate.py --text "把客厅的灯调暗一点"
 
-Decoding is greedy, in float32, in batches of prompts of equal length, which needs no padding. exact: all calls
-right, names and every argument, in order; for a line without calls: none was made.
+Decoding is greedy, in float32. exact: all calls right, names and every argument, in order; for a line without
+calls: none was made.
 """
 
 import argparse
@@ -64,27 +64,31 @@ def tokenizer_of(field):
 
 
 @torch.no_grad()
-def generate(net, coder, texts, limit=200):
+def generate(net, coder, texts, limit=200, rows=64):
     """Greedy answers, in the order of the texts."""
     prompts = [coder.prompt(text) for text in texts]
-    by_length = collections.defaultdict(list)
-    for i, prompt in enumerate(prompts):
-        by_length[len(prompt)].append(i)
+    order = sorted(range(len(texts)), key=lambda i: len(prompts[i]))
     answers = [None] * len(texts)
-    for length, indices in by_length.items():
-        for first in range(0, len(indices), 64):
-            group = indices[first:first + 64]
-            for i, ids in zip(group, decode_group(net, coder, [prompts[i] for i in group], length, limit)):
-                answers[i] = coder.decode(ids)
+    for first in range(0, len(order), rows):
+        group = order[first:first + rows]
+        for i, ids in zip(group, decode_group(net, coder, [prompts[i] for i in group], limit)):
+            answers[i] = coder.decode(ids)
     return answers
 
 
-def decode_group(net, coder, prompts, length, limit):
-    caches = [{} for _ in net.layers]
-    ids, at, rows = torch.tensor(prompts), 0, [[] for _ in prompts]
+def decode_group(net, coder, prompts, limit):
+    """Shorter prompts are padded at the left and the padding is masked: the rotary sees differences only."""
+    length = max(map(len, prompts))
+    padding = torch.tensor([length - len(prompt) for prompt in prompts])
+    ids = torch.tensor([[coder.end] * (length - len(prompt)) + prompt for prompt in prompts])
+    limit = min(limit, net.config.context - length)
+    real = (torch.arange(length + limit) >= padding[:, None])[:, None, None, :]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    mask = (real[..., :length] & causal) | torch.eye(length, dtype=torch.bool)
+    caches, at, rows = [{} for _ in net.layers], 0, [[] for _ in prompts]
     done = torch.zeros(len(prompts), dtype=torch.bool)
-    for _ in range(min(limit, net.config.context - length)):
-        best = net.logits(net(ids, caches, at)[:, -1]).argmax(-1)
+    for _ in range(limit):
+        best = net.logits(net(ids, caches, at, mask)[:, -1]).argmax(-1)
         at += ids.shape[1]
         for row, token in enumerate(best.tolist()):
             if not done[row]:
@@ -92,7 +96,7 @@ def decode_group(net, coder, prompts, length, limit):
         done |= best == coder.end
         if done.all():
             break
-        ids = best[:, None]
+        ids, mask = best[:, None], real[..., :at + 1]
     return rows
 
 

@@ -6,7 +6,7 @@
 
 Needs no accelerator and nothing outside this folder. Everything on the way lies in --work (ignored by git).
 Seeded: the sentences and their order are the same each time; the weights differ in low bits with the number of
-threads and the processor. --steps is the length of the published run; --resume goes on after an interruption.
+threads and the processor. --steps is the length of the published run (see CARD.md); --resume goes on after an interruption.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "pocket")
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "assistant.gguf")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
