@@ -41,8 +41,11 @@ struct Vocabulary {
 class Tokenizer {
  public:
   // From the text of a Hugging Face tokenizer.json. `where` names the file in errors. Refuses models other
-  // than byte-level BPE with one of the known pre-tokenizers, merges of unknown tokens, ids out of range.
+  // than byte-level BPE with one of the known pre-tokenizers, merges of unknown tokens, ids out of range, and
+  // added tokens that match otherwise than literally (lstrip, rstrip, single_word, normalized). The file's
+  // post_processor is not applied: what stands around a prompt is the caller's business.
   static Result<Tokenizer> from_json(std::string_view tokenizer_json, const std::string& where);
+  // An added token may not also be an ordinary one that merging makes: plain text would yield it.
   static Result<Tokenizer> from_vocabulary(Vocabulary vocabulary, const std::string& where);
 
   // Plain text: no added token is recognised. Input need not be valid UTF-8: invalid bytes are kept as bytes.
