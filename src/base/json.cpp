@@ -1,6 +1,8 @@
 // See base/json.h.
 #include "base/json.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -8,8 +10,11 @@
 namespace ink {
 namespace {
 
-// nlohmann's parser keeps its own stack, but destroying and printing a value recurse: cap the depth first.
-bool nested_too_deep(std::string_view text) {
+// What the text would cost to hold, told before it is parsed: nlohmann's parser keeps its own stack, but
+// destroying and printing a value recurse, and an ordered object finds a key by walking over all of them.
+// Empty when it is fine.
+std::string too_costly(std::string_view text) {
+  std::array<int, kMaxJsonDepth + 1> keys{};  // of the object that is open on each level
   int depth = 0;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -20,12 +25,15 @@ bool nested_too_deep(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > kMaxJsonDepth) return true;
+      if (++depth > kMaxJsonDepth) return "at most " + std::to_string(kMaxJsonDepth) + " levels of nesting";
+      keys[static_cast<size_t>(depth)] = 0;
     } else if (c == '}' || c == ']') {
-      --depth;
+      if (depth > 0) --depth;
+    } else if (c == ':' && ++keys[static_cast<size_t>(depth)] > kMaxJsonKeys) {
+      return "at most " + std::to_string(kMaxJsonKeys) + " keys in an object";
     }
   }
-  return false;
+  return "";
 }
 
 // Python's repr of a float: the shortest digits that read back the same, exponent form outside 1e-4..1e16.
@@ -35,10 +43,9 @@ void append_float(std::string& out, double value) {
     return;
   }
   char digits[40];
-  for (int precision = 1; precision <= 17; ++precision) {
-    std::snprintf(digits, sizeof digits, "%.*e", precision - 1, value);
-    if (std::strtod(digits, nullptr) == value) break;
-  }
+  const auto end =
+      std::to_chars(digits, digits + sizeof digits - 1, value, std::chars_format::scientific).ptr;
+  *end = '\0';
   const std::string text = digits;
   const size_t mark = text.find('e');
   const int exponent = std::atoi(text.c_str() + mark + 1);
@@ -138,9 +145,8 @@ class JsonBuilder : public nlohmann::detail::json_sax_dom_parser<Json> {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, const std::string& where) {
-  if (nested_too_deep(text)) {
-    return Error{ErrorKind::kTooLarge, where,
-                 "at most " + std::to_string(kMaxJsonDepth) + " levels of nesting", "more", ""};
+  if (std::string wanted = too_costly(text); !wanted.empty()) {
+    return Error{ErrorKind::kTooLarge, where, std::move(wanted), "more", ""};
   }
   Json root;
   JsonBuilder sax(root);

@@ -14,8 +14,11 @@ namespace ink {
 using Json = nlohmann::ordered_json;
 
 inline constexpr int kMaxJsonDepth = 128;
+inline constexpr int kMaxJsonKeys =
+    1024;  // in one object: larger tables are read as events by their own readers
 
-// Errors: kInvalid with the byte position, kTooLarge when nested deeper than kMaxJsonDepth.
+// Errors: kInvalid with the byte position, kTooLarge when nested deeper than kMaxJsonDepth or wider than
+// kMaxJsonKeys.
 Result<Json> parse_json(std::string_view text, const std::string& where);
 
 // Compact text as Python's json.dumps(ensure_ascii=False) writes it: ", " and ": " between items, non-ASCII

@@ -57,6 +57,19 @@ TEST(ParseJson, CapsTheDepth) {
   EXPECT_TRUE(parse_json("\"" + std::string(1000, '[') + "\\\"[\"", "x").ok());
 }
 
+TEST(ParseJson, RefusesObjectsTooWideToSearch) {
+  const auto object = [](int keys) {
+    std::string text = "{\"first\": {\"a\": 1}";
+    for (int i = 1; i < keys; ++i) text += ",\"" + std::to_string(i) + "\": \"::::\"";
+    return text + "}";
+  };
+  EXPECT_TRUE(parse_json(object(kMaxJsonKeys), "x").ok());
+  const auto refused = parse_json(object(kMaxJsonKeys + 1), "x");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kTooLarge);
+  EXPECT_TRUE(parse_json("[" + object(kMaxJsonKeys) + "," + object(kMaxJsonKeys) + "]", "x").ok());
+}
+
 TEST(ParseJson, KeepsTheOrderOfKeys) {
   const auto json = parse_json(R"({"z":1,"a":{"y":2,"b":3},"m":[true,null]})", "x");
   ASSERT_TRUE(json.ok());
@@ -95,6 +108,7 @@ TEST(PythonJson, FloatsAsPythonWritesThem) {
       {"0.5", "0.5"},
       {"1e-4", "0.0001"},
       {"9999999999999998.0", "9999999999999998.0"},
+      {"7.120236347223045e-307", "7.120236347223045e-307"},  // 2^-1017: shortest, not nearest, at 16 digits
   };
   for (const auto& [text, wanted] : cases) {
     EXPECT_EQ(python_json(parse_json(text, "x").value()), wanted) << text;
