@@ -286,7 +286,7 @@ std::optional<std::string> read_message(LineEditor& editor) {
 
 int chat(const ChatCommandFlags& flags) {
   if (flags.chat.system_prompt) {
-    if (const Status valid = check_utf8("--system-prompt", *flags.chat.system_prompt); !valid.ok())
+    if (const Status valid = check_utf8("system prompt", *flags.chat.system_prompt); !valid.ok())
       return report(valid.error());
   }
   Result<std::vector<Json>> tools = std::vector<Json>();

@@ -1,6 +1,7 @@
 // See cli/command.h.
 #include "cli/command.h"
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdlib>
 
@@ -74,15 +75,15 @@ Command::Command(CLI::App& program, const std::string& name, const std::string& 
       environment_(std::make_shared<std::vector<CLI::Option*>>()) {}
 
 CLI::Option* Command::text(const std::string& names, std::optional<std::string>& target,
-                           const std::string& help) {
-  return add(*app_, names, help, "TEXT",
+                           const std::string& help, const char* type) {
+  return add(*app_, names, help, type,
              [&target](const CLI::Option&, const std::string& value) { target = value; });
 }
 
 CLI::Option* Command::texts(const std::string& names, std::vector<std::string>& target,
-                            const std::string& help) {
+                            const std::string& help, const char* type) {
   CLI::Option* option =
-      add(*app_, names, help, "TEXT",
+      add(*app_, names, help, type,
           [&target](const CLI::Option&, const std::string& value) { target.push_back(value); });
   return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
@@ -122,6 +123,12 @@ CLI::Option* Command::choice(const std::string& names, std::optional<std::string
 
 CLI::Option* Command::toggle(const std::string& names, bool& target, const std::string& help) {
   return app_->add_flag(names, target, help);
+}
+
+void Command::require(CLI::Option* option) { option->required(); }
+
+void Command::describe(const std::string& name, const std::string& help) {
+  app_->get_option(name)->description(help);
 }
 
 void Command::from_environment(CLI::Option* option) { environment_->push_back(option); }

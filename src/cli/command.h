@@ -4,14 +4,20 @@
 // that are not given. CLI11's own vectors are not used: they would split a prompt such as "[a,b]".
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+
+// CLI11 is one header of 9,000 lines; only the files that use it see it.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace ink::cli {
 
@@ -24,8 +30,10 @@ class Command {
 
   // `names` as CLI11 writes them: "-m,--model"; a name without dashes is positional. When a flag is given
   // twice the last one counts, except for texts().
-  CLI::Option* text(const std::string& names, std::optional<std::string>& target, const std::string& help);
-  CLI::Option* texts(const std::string& names, std::vector<std::string>& target, const std::string& help);
+  CLI::Option* text(const std::string& names, std::optional<std::string>& target, const std::string& help,
+                    const char* type = "TEXT");
+  CLI::Option* texts(const std::string& names, std::vector<std::string>& target, const std::string& help,
+                     const char* type = "TEXT");
   CLI::Option* integer(const std::string& names, std::optional<int64_t>& target, int64_t least, int64_t most,
                        const std::string& help);
   CLI::Option* real(const std::string& names, std::optional<float>& target, double least, double most,
@@ -34,13 +42,15 @@ class Command {
                       const std::vector<std::string>& choices, const std::string& help);
   CLI::Option* toggle(const std::string& names, bool& target, const std::string& help);
 
+  static void require(CLI::Option* option);
+  // Another help text for a flag that has been added.
+  void describe(const std::string& name, const std::string& help);
+
   // Lets INKSTONE_LONG_NAME stand for the flag; the command line wins.
   void from_environment(CLI::Option* option);
 
   // What the command does; `action` is set when this command is the one that was given.
   void runs(Action& action, Action body);
-
-  CLI::App& app() { return *app_; }
 
  private:
   void read_environment();

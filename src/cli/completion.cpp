@@ -1,6 +1,7 @@
 // `inkstone completion`: scripts that teach a shell the commands and flags. They are made from the program's
 // own declarations, so they cannot fall behind; names of models come from `inkstone list --names` when asked
 // for.
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/commands.h"
@@ -138,7 +139,7 @@ std::string fish_script(const CLI::App& program) {
 void add_completion_command(CLI::App& program, Action& action) {
   Command command(program, "completion", "Print a completion script for bash, zsh or fish");
   auto shell = std::make_shared<std::optional<std::string>>();
-  command.choice("SHELL", *shell, {"bash", "zsh", "fish"}, "The shell")->required();
+  command.require(command.choice("SHELL", *shell, {"bash", "zsh", "fish"}, "The shell"));
   command.runs(action, [shell, &program] {
     output().write(**shell == "bash"  ? bash_script(program)
                    : **shell == "zsh" ? zsh_script(program)

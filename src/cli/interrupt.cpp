@@ -2,6 +2,7 @@
 #include "cli/interrupt.h"
 
 #include <unistd.h>
+
 #include <atomic>
 
 #include "cli/output.h"

@@ -2,6 +2,7 @@
 #include "cli/output.h"
 
 #include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -48,6 +49,7 @@ int exit_code(ErrorKind kind) {
 
 int report(const Error& error) {
   write_stderr("inkstone: error: ", error.message());
+  if (error.kind == ErrorKind::kInvalid && error.where.starts_with("--")) return kUsage;
   return exit_code(error.kind);
 }
 

@@ -24,7 +24,9 @@ enum ExitCode : int {
 };
 int exit_code(ErrorKind kind);
 
-// "inkstone: error: …" on stderr, always one line; returns the exit code for the error.
+// "inkstone: error: …" on stderr, always one line; returns the exit code for the error. What is invalid about
+// a flag
+// (`where` begins with "--") is a wrong command line.
 int report(const Error& error);
 // "inkstone: note: …" on stderr.
 void note(std::string_view text);

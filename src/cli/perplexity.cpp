@@ -119,9 +119,9 @@ double Perplexity::error() const {
 void add_perplexity_command(CLI::App& program, Action& action) {
   Command command(program, "perplexity", "Measure how well a model predicts a text");
   auto flags = std::make_shared<PerplexityFlags>();
-  command.text("-f,--file", flags->file, "The text; none or - reads stdin")->type_name("FILE");
+  command.text("-f,--file", flags->file, "The text; none or - reads stdin", "FILE");
   add_engine_flags(command, flags->model);
-  command.app().get_option("--ctx-size")->description("Tokens in a chunk (512)");
+  command.describe("--ctx-size", "Tokens in a chunk (512)");
   command.integer("--chunks", flags->chunks, 1, INT32_MAX, "Score only the first N chunks");
   command.toggle("--json", flags->json, "Print a JSON object");
   command.runs(action, [flags] { return perplexity(*flags); });

@@ -1,6 +1,7 @@
 // See cli/program.h. CLI11 throws; everything it throws is caught here and said in the program's own form.
 #include "cli/program.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <clocale>
 #include <csignal>
@@ -15,11 +16,9 @@ namespace {
 constexpr const char* kFooter =
     "Flags that take a value can also stand in the environment: INKSTONE_CTX_SIZE=8192 for --ctx-size.\n"
     "\n"
-    "Exit codes: 0 done; 1 what was checked does not hold; 2 wrong command line; 3 not found; 4 invalid "
-    "input or\n"
-    "damaged file; 5 unsupported; 6 too large for memory or context; 7 the system refused (permissions, full "
-    "disk);\n"
-    "130 interrupted.";
+    "Exit codes: 0 done; 1 what was checked does not hold; 2 wrong command line; 3 not found; 4 invalid\n"
+    "input or damaged file; 5 unsupported; 6 too large for memory or context; 7 the system refused\n"
+    "(permissions, full disk); 130 interrupted.";
 
 // llama.cpp writes some long flags with one dash.
 std::vector<std::string> with_two_dashes(std::vector<std::string> arguments) {
@@ -69,6 +68,12 @@ std::optional<int> parse_command_line(CLI::App& program, std::vector<std::string
   } catch (const CLI::CallForVersion& version) {
     output().write(std::string(version.what()) + "\n");
     return output().finish(kOk);
+  } catch (const CLI::ExtrasError&) {
+    std::string extra;
+    for (const auto& argument : program.remaining(true)) extra += (extra.empty() ? "" : " ") + argument;
+    report({ErrorKind::kInvalid, "", "", "unexpected on the command line: " + extra,
+            "text with spaces needs quotes; " + command_given(program) + " --help"});
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     report({ErrorKind::kInvalid, "", "", error.what(), command_given(program) + " --help"});
     return kUsage;

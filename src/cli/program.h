@@ -1,8 +1,10 @@
 // The program `inkstone`: reads the command line and runs one command.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 

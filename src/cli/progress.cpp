@@ -2,6 +2,7 @@
 #include "cli/progress.h"
 
 #include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

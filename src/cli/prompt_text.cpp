@@ -1,40 +1,52 @@
 // See cli/prompt_text.h.
 #include "cli/prompt_text.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
-#include "base/mapped_file.h"
 #include "cli/options.h"
 #include "cli/output.h"
 
 namespace ink::cli {
+namespace {
 
-Result<std::string> read_stdin() {
-  if (::isatty(STDIN_FILENO) == 1) note("reading the text from the keyboard; Ctrl-D ends it");
+// All that comes from a descriptor: a file, a pipe, a terminal.
+Result<std::string> read_all(int descriptor, const std::string& where) {
   std::string text;
   char block[1 << 16];
   for (;;) {
-    const ssize_t count = ::read(STDIN_FILENO, block, sizeof block);
+    const ssize_t count = ::read(descriptor, block, sizeof block);
     if (count == 0) break;
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Error{ErrorKind::kIo, "stdin", "", std::strerror(errno), ""};
+    if (count < 0) return Error{ErrorKind::kIo, where, "", std::strerror(errno), ""};
     text.append(block, static_cast<size_t>(count));
     if (text.size() > kMostPromptBytes)
-      return Error{ErrorKind::kTooLarge, "stdin", "at most 256 MiB", "more", ""};
+      return Error{ErrorKind::kTooLarge, where, "at most 256 MiB", "more", ""};
   }
-  const Status valid = check_utf8("stdin", text);
+  const Status valid = check_utf8(where, text);
   if (!valid.ok()) return valid.error();
   return text;
 }
 
+}  // namespace
+
+Result<std::string> read_stdin() {
+  if (::isatty(STDIN_FILENO) == 1) note("reading the text from the keyboard; Ctrl-D ends it");
+  return read_all(STDIN_FILENO, "stdin");
+}
+
 Result<std::string> read_utf8_file(const std::string& path) {
-  auto text = read_text_file(path, kMostPromptBytes);
-  if (!text.ok()) return text;
-  const Status valid = check_utf8(path, *text);
-  if (!valid.ok()) return valid.error();
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const bool missing = errno == ENOENT || errno == ENOTDIR;
+    return Error{missing ? ErrorKind::kNotFound : ErrorKind::kIo, path, "", std::strerror(errno), ""};
+  }
+  auto text = read_all(descriptor, path);
+  ::close(descriptor);
   return text;
 }
 

@@ -15,7 +15,8 @@ inline constexpr uint64_t kMostPromptBytes = uint64_t{256} << 20;
 // All of stdin, at most kMostPromptBytes. Errors: kTooLarge, kIo, kInvalid (not UTF-8).
 Result<std::string> read_stdin();
 
-// A file's text. Errors: as read_text_file, kInvalid (not UTF-8).
+// The text of a file or a pipe, at most kMostPromptBytes. Errors: kNotFound, kTooLarge, kIo, kInvalid (not
+// UTF-8).
 Result<std::string> read_utf8_file(const std::string& path);
 
 // The prompt of `run`: the words given, else the files, else stdin; "-" is stdin. Files given beside words

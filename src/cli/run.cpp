@@ -61,15 +61,12 @@ Status check_flags(const RunFlags& flags) {
   if (flags.special && !flags.no_chat) return wrong("--special", "--no-chat beside it", "none");
   if (flags.batch && (flags.prompt || !flags.files.empty() || flags.no_chat))
     return wrong("--batch", "no prompt, no --file and no --no-chat beside it", "one");
-  if (flags.chat.system_prompt) return check_utf8("--system-prompt", *flags.chat.system_prompt);
+  if (flags.chat.system_prompt) return check_utf8("system prompt", *flags.chat.system_prompt);
   return Done{};
 }
 
 int run(const RunFlags& flags) {
-  if (const Status valid = check_flags(flags); !valid.ok()) {
-    report(valid.error());
-    return valid.error().where == "--system-prompt" ? kInvalid : kUsage;
-  }
+  if (const Status valid = check_flags(flags); !valid.ok()) return report(valid.error());
   Result<std::vector<BatchLine>> lines = std::vector<BatchLine>();
   Result<std::string> text = std::string();
   if (flags.batch)
@@ -98,12 +95,10 @@ void add_run_command(CLI::App& program, Action& action) {
   Command command(program, "run", "Answer one prompt, from the command line, files or stdin");
   auto flags = std::make_shared<RunFlags>();
   command.text("PROMPT", flags->prompt, "What to ask, in quotes; none or - reads stdin");
-  command
-      .texts("-f,--file", flags->files,
-             "Text file put in front of the prompt, or the prompt itself; repeatable")
-      ->type_name("FILE");
-  command.text("--batch", flags->batch, "Answer every line {\"id\", \"text\"} of a JSONL file, as JSONL")
-      ->type_name("FILE");
+  command.texts("-f,--file", flags->files,
+                "Text file put in front of the prompt, or the prompt itself; repeatable", "FILE");
+  command.text("--batch", flags->batch, "Answer every line {\"id\", \"text\"} of a JSONL file, as JSONL",
+               "FILE");
   add_engine_flags(command, flags->model);
   add_chat_flags(command, flags->chat);
   command.toggle("--no-chat", flags->no_chat, "Continue the prompt as plain text, without a chat format");

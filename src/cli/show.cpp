@@ -93,7 +93,9 @@ Json summary_json(const Checkpoint& checkpoint, const ModelSummary& summary) {
                     {"total_bytes", summary.memory.total()}};
   json["has_tokenizer"] = summary.has_tokenizer;
   json["chat_format"] = chat_traits(summary.chat_format.format).name;
-  json["chat_template_known"] = summary.chat_format.exact;
+  json["chat_template"] = !has_chat_template(checkpoint) ? "none"
+                          : summary.chat_format.exact    ? "known"
+                                                         : "unknown";
   json["sampling"] = sampling_json(summary.defaults);
   return json;
 }

@@ -96,15 +96,16 @@ int synth(const SynthFlags& flags) {
 void add_synth_command(CLI::App& program, Action& action) {
   Command command(program, "synth", "Write a model of a true shape with random weights, for measuring");
   auto flags = std::make_shared<SynthFlags>();
-  command.text("--like", flags->like, "Shape: Qwen3-0.6B, 1.7B, 4B, 8B, 14B, 32B or 30B-A3B")->required();
-  command.text("-o,--output", flags->output, "A .gguf file, or a folder for safetensors; must not exist yet")
-      ->required();
+  command.require(
+      command.text("--like", flags->like, "Shape: Qwen3-0.6B, 1.7B, 4B, 8B, 14B, 32B or 30B-A3B"));
+  command.require(command.text("-o,--output", flags->output,
+                               "A .gguf file, or a folder for safetensors; must not exist yet", "PATH"));
   command.text("--type", flags->type,
                "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q4_k …");
   command.choice("--format", flags->format, {"gguf", "safetensors"},
                  "File format (by the ending of --output)");
-  command.text("--tokenizer", flags->tokenizer, "tokenizer.json to copy instead of a made-up vocabulary")
-      ->type_name("FILE");
+  command.text("--tokenizer", flags->tokenizer, "tokenizer.json to copy instead of a made-up vocabulary",
+               "FILE");
   command.integer("-s,--seed", flags->seed, 0, INT64_MAX, "Seed of the weights (0)");
   command.integer("--layers", flags->layers, 1, 1000, "Another number of layers");
   command.integer("--vocab-size", flags->vocab_size, 512, 1 << 20, "Another vocabulary size");

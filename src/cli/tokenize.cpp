@@ -78,10 +78,8 @@ int encode(const TokenizeFlags& flags, const Tokenizer& tokenizer, const std::st
 }
 
 int tokenize(const TokenizeFlags& flags) {
-  if (flags.decode && flags.text) {
-    report({ErrorKind::kInvalid, "--decode", "no TEXT beside it", "'" + *flags.text + "'", ""});
-    return kUsage;
-  }
+  if (flags.decode && flags.text)
+    return report({ErrorKind::kInvalid, "--decode", "no TEXT beside it", "'" + *flags.text + "'", ""});
   Result<std::string> text = flags.text.value_or("");
   if (!flags.decode && (!flags.text || *flags.text == "-")) text = read_stdin();
   if (!text.ok()) return report(text.error());
@@ -103,8 +101,7 @@ void add_tokenize_command(CLI::App& program, Action& action) {
   command.toggle("--ids", flags->ids, "Print only the ids, on one line");
   command.toggle("--count", flags->count, "Print only how many tokens there are");
   command.toggle("--special", flags->special, "Recognise control tokens such as <|im_start|> in the text");
-  command.text("--decode", flags->decode, "Print the text of these ids (- reads them from stdin)")
-      ->type_name("IDS");
+  command.text("--decode", flags->decode, "Print the text of these ids (- reads them from stdin)", "IDS");
   command.toggle("--json", flags->json, "Print a JSON object");
   command.runs(action, [flags] { return tokenize(*flags); });
 }
