@@ -10,9 +10,11 @@ namespace ink {
 Result<PageMemory> PageMemory::reserve(uint64_t size_bytes) {
   PageMemory memory;
   if (size_bytes == 0) return memory;
-  void* data = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* data =
+      ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) {
-    return Error{ErrorKind::kTooLarge, "memory", "", "cannot reserve " + std::to_string(size_bytes) + " bytes",
+    return Error{ErrorKind::kTooLarge, "memory", "",
+                 "cannot reserve " + std::to_string(size_bytes) + " bytes",
                  "a smaller --ctx-size needs less"};
   }
   memory.data_ = static_cast<std::byte*>(data);

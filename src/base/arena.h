@@ -1,5 +1,6 @@
 // Scratch memory planned once: a fixed range of address space handed out in order and given back all at once.
-// Pages cost memory only when first touched. Asking for more than was planned is our mistake, not the world's.
+// Pages cost memory only when first touched. Asking for more than was planned is our mistake, not the
+// world's.
 #pragma once
 
 #include <cstddef>

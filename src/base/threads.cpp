@@ -1,5 +1,5 @@
-// See base/threads.h. Regions are numbered: a worker that saw number n waits for a number other than n. Both waits
-// spin for about 20 µs (shorter than a futex round trip costs a decode step), then sleep in the kernel.
+// See base/threads.h. Regions are numbered: a worker that saw number n waits for a number other than n. Both
+// waits spin for about 20 µs (shorter than a futex round trip costs a decode step), then sleep in the kernel.
 #include "base/threads.h"
 
 #include <sched.h>

@@ -1,5 +1,6 @@
-// The one thread pool of a process. The caller takes part, work is handed out in chunks from an atomic cursor, and
-// an idle worker spins for a few microseconds before it sleeps. Results never depend on which thread ran a chunk.
+// The one thread pool of a process. The caller takes part, work is handed out in chunks from an atomic
+// cursor, and an idle worker spins for a few microseconds before it sleeps. Results never depend on which
+// thread ran a chunk.
 #pragma once
 
 #include <atomic>
@@ -20,12 +21,14 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls work(begin, end, thread) for pieces of [0, count) of at most `chunk` items; returns when all are done.
-  // Not reentrant, and one caller at a time. `thread` is 0 .. size() - 1, for scratch that each thread owns.
+  // Calls work(begin, end, thread) for pieces of [0, count) of at most `chunk` items; returns when all are
+  // done. Not reentrant, and one caller at a time. `thread` is 0 .. size() - 1, for scratch that each thread
+  // owns.
   template <typename Work>
   void parallel_for(int64_t count, int64_t chunk, Work&& work) {
     using Callable = std::remove_reference_t<Work>;
-    run(count, chunk,
+    run(
+        count, chunk,
         [](void* context, int64_t begin, int64_t end, int thread) {
           (*static_cast<Callable*>(context))(begin, end, thread);
         },
@@ -45,7 +48,7 @@ class ThreadPool {
   int64_t count_ = 0;
   int64_t chunk_ = 1;
   alignas(64) std::atomic<int64_t> cursor_{0};
-  alignas(64) std::atomic<uint32_t> region_{0};   // advanced once for every parallel_for
+  alignas(64) std::atomic<uint32_t> region_{0};     // advanced once for every parallel_for
   alignas(64) std::atomic<int32_t> unfinished_{0};  // workers that have not left the current region
   std::atomic<bool> stopping_{false};
 };

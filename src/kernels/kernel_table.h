@@ -27,8 +27,8 @@ enum class WeightClass {
   kInt8,      // int8 [cols / 4][16][4];   scales float [cols / 32][16]
   kInt8Fine,  // int8 [cols / 4][16][4];   scales float [cols / 32][4][16]: scale of the first and second 16
               // columns, then offset of the first and second 16
-  kInt4,  // nibbles [cols / 32][4][16][4]: byte (j, n, i) holds column 4j + i in its low half and column
-          // 16 + 4j + i in its high half; scales float [cols / 32][2][16]: scale, offset
+  kInt4,      // nibbles [cols / 32][4][16][4]: byte (j, n, i) holds column 4j + i in its low half and column
+              // 16 + 4j + i in its high half; scales float [cols / 32][2][16]: scale, offset
 };
 inline constexpr int kWeightClasses = 6;
 

@@ -63,7 +63,8 @@ Status check_no_overlap(const std::vector<FileTensor>& tensors, const std::byte*
       return Error{ErrorKind::kInvalid, tensor_place(file_name, tensor.name),
                    "data that no other tensor uses: offset " +
                        offset(previous->bytes.data() + previous->bytes.size()) + " or more",
-                   "offset " + offset(tensor.bytes.data()) + ", inside tensor " + printable(previous->name), ""};
+                   "offset " + offset(tensor.bytes.data()) + ", inside tensor " + printable(previous->name),
+                   ""};
     }
     previous = &tensor;
   }
