@@ -21,6 +21,7 @@ MAKERS = {
     "gguf": ("make_gguf", "make_models"),
     "quants": ("make_gguf", "make_quants"),
     "chat": ("make_chat", "make"),
+    "delta_rule": ("make_delta_rule", "make"),
 }
 
 
