@@ -153,10 +153,4 @@ void BytePair::merge_many(std::vector<int32_t>& ids, size_t first, Scratch& scra
   ids.erase(std::remove(ids.begin() + static_cast<ptrdiff_t>(first), ids.end(), kGone), ids.end());
 }
 
-size_t BytePair::size_bytes() const {
-  return slots_.capacity() * sizeof(uint64_t) + merged_.capacity() * sizeof(int32_t) +
-         byte_ids_.capacity() * sizeof(int32_t) + seeds_.capacity() * sizeof(Seed) +
-         static_cast<size_t>(table_.size()) * sizeof(Answer);
-}
-
 }  // namespace ink

@@ -39,7 +39,6 @@ class BytePair {
 
   // Appends the ids of a word (any bytes, not empty).
   void encode(std::string_view word, std::vector<int32_t>& ids, Scratch& scratch) const;
-  size_t size_bytes() const;
 
  private:
   static constexpr uint32_t kNoRank = UINT32_MAX;

@@ -3,9 +3,12 @@
 // become a small JSON value that is then checked one by one: whatever would change ids and is not what we do
 // is refused by name, never skipped. Not read: post_processor (what a model puts around a prompt is the
 // caller's business), truncation, padding, decoder (byte-level BPE has only one).
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "text/pre_tokenizer.h"

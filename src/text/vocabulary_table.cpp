@@ -1,6 +1,7 @@
 // See text/vocabulary_table.h.
 #include "text/vocabulary_table.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -93,10 +94,6 @@ size_t VocabularyTable::find_slot(std::string_view bytes, uint64_t hash) const {
     if (slot.id < 0) return i;
     if (slot.tag == static_cast<uint32_t>(hash) && this->bytes(slot.id) == bytes) return i;
   }
-}
-
-size_t VocabularyTable::size_bytes() const {
-  return block_.capacity() + ends_.capacity() * sizeof(uint32_t) + slots_.capacity() * sizeof(Slot);
 }
 
 }  // namespace ink

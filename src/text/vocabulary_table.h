@@ -30,7 +30,6 @@ class VocabularyTable {
   size_t longest_bytes() const { return longest_bytes_; }
   // The first findable token with these bytes, or -1.
   int32_t find(std::string_view bytes) const;
-  size_t size_bytes() const;
 
  private:
   struct Slot {
