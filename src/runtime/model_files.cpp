@@ -10,6 +10,7 @@ namespace {
 // tokenizer.ggml.token_type
 constexpr int64_t kControlToken = 3;
 constexpr int64_t kUserDefinedToken = 4;
+constexpr int64_t kUnusedToken = 5;
 
 Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
   const std::string where = checkpoint.name() + ": tokenizer.ggml";
@@ -37,6 +38,7 @@ Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
   if (const auto* kinds = types ? std::get_if<std::vector<int64_t>>(types) : nullptr) {
     for (size_t id = 0; id < std::min(kinds->size(), vocabulary.tokens.size()); ++id) {
       const int64_t kind = (*kinds)[id];
+      if (kind == kUnusedToken) vocabulary.tokens[id].clear();  // "[PAD151646]": a hole with a name
       if (kind != kControlToken && kind != kUserDefinedToken) continue;
       vocabulary.added.push_back({static_cast<int32_t>(id), vocabulary.tokens[id], kind == kControlToken});
     }
