@@ -8,7 +8,6 @@ arguments) are made in meaning.py, so a grammar never computes.
 Refused with file and line: unknown symbols, unbalanced brackets, a call that misses a required argument.
 """
 
-import random
 import re
 
 import meaning

@@ -14,7 +14,7 @@ makes "five, no wait, eight minutes" come out as 8. Keys that are no argument th
 import json
 import re
 
-DURATION = ("hours", "minutes", "seconds", "tenths")
+DURATION = ("hours", "minutes", "seconds")
 CLOCK = ("h", "m", "back", "part", "time")
 AROUND_HAN = re.compile(r"\s+")
 
