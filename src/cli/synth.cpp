@@ -101,7 +101,7 @@ void add_synth_command(CLI::App& program, Action& action) {
   command.require(command.text("-o,--output", flags->output,
                                "A .gguf file, or a folder for safetensors; must not exist yet", "PATH"));
   command.text("--type", flags->type,
-               "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q4_k …");
+               "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q5_0 …");
   command.choice("--format", flags->format, {"gguf", "safetensors"},
                  "File format (by the ending of --output)");
   command.text("--tokenizer", flags->tokenizer, "tokenizer.json to copy instead of a made-up vocabulary",
