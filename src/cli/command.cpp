@@ -30,7 +30,7 @@ void refuse(const Error& error) {
 }
 
 CLI::Option* add(CLI::App& app, const std::string& names, const std::string& help, const char* type,
-                 std::function<void(const CLI::Option&, const std::string&)> take) {
+                 const std::function<void(const CLI::Option&, const std::string&)>& take) {
   // The option is not known before it is made, and its callback names it in errors.
   auto self = std::make_shared<CLI::Option*>(nullptr);
   CLI::Option* option = app.add_option(
@@ -133,7 +133,7 @@ void Command::describe(const std::string& name, const std::string& help) {
 
 void Command::from_environment(CLI::Option* option) { environment_->push_back(option); }
 
-void Command::runs(Action& action, Action body) {
+void Command::runs(Action& action, const Action& body) {
   app_->callback([this_app = *this, &action, body]() mutable {
     this_app.read_environment();
     action = body;

@@ -50,7 +50,7 @@ class Command {
   void from_environment(CLI::Option* option);
 
   // What the command does; `action` is set when this command is the one that was given.
-  void runs(Action& action, Action body);
+  void runs(Action& action, const Action& body);
 
  private:
   void read_environment();

@@ -139,7 +139,7 @@ std::string fish_script(const CLI::App& program) {
 void add_completion_command(CLI::App& program, Action& action) {
   Command command(program, "completion", "Print a completion script for bash, zsh or fish");
   auto shell = std::make_shared<std::optional<std::string>>();
-  command.require(command.choice("SHELL", *shell, {"bash", "zsh", "fish"}, "The shell"));
+  Command::require(command.choice("SHELL", *shell, {"bash", "zsh", "fish"}, "The shell"));
   command.runs(action, [shell, &program] {
     output().write(**shell == "bash"  ? bash_script(program)
                    : **shell == "zsh" ? zsh_script(program)

@@ -96,10 +96,10 @@ int synth(const SynthFlags& flags) {
 void add_synth_command(CLI::App& program, Action& action) {
   Command command(program, "synth", "Write a model of a true shape with random weights, for measuring");
   auto flags = std::make_shared<SynthFlags>();
-  command.require(
+  Command::require(
       command.text("--like", flags->like, "Shape: Qwen3-0.6B, 1.7B, 4B, 8B, 14B, 32B or 30B-A3B"));
-  command.require(command.text("-o,--output", flags->output,
-                               "A .gguf file, or a folder for safetensors; must not exist yet", "PATH"));
+  Command::require(command.text("-o,--output", flags->output,
+                                "A .gguf file, or a folder for safetensors; must not exist yet", "PATH"));
   command.text("--type", flags->type,
                "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q5_0 …");
   command.choice("--format", flags->format, {"gguf", "safetensors"},

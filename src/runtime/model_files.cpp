@@ -43,7 +43,7 @@ Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
       vocabulary.added.push_back({static_cast<int32_t>(id), vocabulary.tokens[id], kind == kControlToken});
     }
   }
-  return Tokenizer::from_vocabulary(std::move(vocabulary), where);
+  return Tokenizer::from_vocabulary(vocabulary, where);
 }
 
 std::string template_of(const Checkpoint& checkpoint) {

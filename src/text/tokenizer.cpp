@@ -160,7 +160,7 @@ struct Tokenizer::State {
   PreTokenizer pre;
 };
 
-Result<Tokenizer> Tokenizer::from_vocabulary(Vocabulary vocabulary, const std::string& where) {
+Result<Tokenizer> Tokenizer::from_vocabulary(const Vocabulary& vocabulary, const std::string& where) {
   if (auto status = check_sizes(vocabulary, where); !status) return status.error();
   auto added = place_added(vocabulary, where);
   if (!added) return added.error();

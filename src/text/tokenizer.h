@@ -46,7 +46,7 @@ class Tokenizer {
   // post_processor is not applied: what stands around a prompt is the caller's business.
   static Result<Tokenizer> from_json(std::string_view tokenizer_json, const std::string& where);
   // An added token may not also be an ordinary one that merging makes: plain text would yield it.
-  static Result<Tokenizer> from_vocabulary(Vocabulary vocabulary, const std::string& where);
+  static Result<Tokenizer> from_vocabulary(const Vocabulary& vocabulary, const std::string& where);
 
   // Plain text: no added token is recognised. Input need not be valid UTF-8: invalid bytes are kept as bytes.
   std::vector<int32_t> encode(std::string_view text) const;

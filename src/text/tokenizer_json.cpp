@@ -255,7 +255,7 @@ Result<Tokenizer> Tokenizer::from_json(std::string_view tokenizer_json, const st
   check_pre_tokenizer(settings, check, vocabulary.pre);
   read_added_tokens(settings, check, vocabulary.added);
   if (check.error()) return *check.error();
-  return from_vocabulary(std::move(vocabulary), where);
+  return from_vocabulary(vocabulary, where);
 }
 
 }  // namespace ink

@@ -34,5 +34,4 @@ test_no_network() {
 
 test_quick_start
 test_no_network
-INKSTONE_BIN=$program python3 "$here/tests/cli/program_test.py" || fail "the program does not behave from outside"
 echo "program: answered, and imports nothing of the network"

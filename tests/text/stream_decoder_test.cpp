@@ -13,7 +13,7 @@ namespace {
 Tokenizer bytes_only() {
   Vocabulary vocabulary = testing::small_vocabulary({});
   vocabulary.added = {{256, "<|end|>", true}, {257, "<think>", false}};
-  return testing::must(Tokenizer::from_vocabulary(std::move(vocabulary), "bytes"));
+  return testing::must(Tokenizer::from_vocabulary(vocabulary, "bytes"));
 }
 
 // Pushes each byte of `bytes` as one token (tests: id = byte) and marks the pieces with '|'.

@@ -39,7 +39,7 @@ TEST(TokenizerGolden, IdsOfAllCases) {
     Vocabulary vocabulary = golden.vocabulary;
     const Tokenizer qwen2 = must(Tokenizer::from_vocabulary(vocabulary, "qwen2"));
     vocabulary.pre = PreTokenizer::kQwen35;
-    const Tokenizer qwen35 = must(Tokenizer::from_vocabulary(std::move(vocabulary), "qwen35"));
+    const Tokenizer qwen35 = must(Tokenizer::from_vocabulary(vocabulary, "qwen35"));
     const Tokenizer json35 = must(Tokenizer::from_json(with_qwen35_pattern(golden.json), "tokenizer.json"));
     EXPECT_EQ(from_json.vocabulary_size(), qwen2.vocabulary_size());
     for (const Json& row : read_json_lines(golden.folder / "cases.jsonl")) {

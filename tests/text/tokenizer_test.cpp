@@ -86,7 +86,7 @@ TEST(Tokenizer, NormalisesEachPieceBetweenAddedTokens) {
 TEST(Tokenizer, LongestAddedTokenWins) {
   Vocabulary vocabulary = small_vocabulary({});
   vocabulary.added = {{256, "<a>", true}, {257, "<a>b", false}, {258, "b<", true}, {260, "字", false}};
-  const Tokenizer tokenizer = must(Tokenizer::from_vocabulary(std::move(vocabulary), "test"));
+  const Tokenizer tokenizer = must(Tokenizer::from_vocabulary(vocabulary, "test"));
   EXPECT_EQ(tokenizer.vocabulary_size(), 261);
   EXPECT_EQ(encode(tokenizer, {{"<a>b<a>字", true}}), (Ids{257, 256, 260}));
   EXPECT_EQ(encode(tokenizer, {{"b<a>", true}}), (Ids{258, 'a', '>'}));
@@ -195,7 +195,7 @@ TEST(TokenizerJson, RefusesDamage) {
 }
 
 void expect_refused(Vocabulary vocabulary, const std::string& told) {
-  const auto result = Tokenizer::from_vocabulary(std::move(vocabulary), "t.gguf");
+  const auto result = Tokenizer::from_vocabulary(vocabulary, "t.gguf");
   ASSERT_FALSE(result.ok());
   EXPECT_NE(result.error().message().find(told), std::string::npos) << result.error().message();
 }
@@ -229,7 +229,7 @@ TEST(TokenizerVocabulary, AddedTokensMayStandInTheListOfTokens) {
   Vocabulary vocabulary = small_vocabulary({{"a", "b"}});
   vocabulary.tokens.push_back("<x>");
   vocabulary.added = {{257, "<x>", true}, {257, "<x>", true}};
-  const Tokenizer tokenizer = must(Tokenizer::from_vocabulary(std::move(vocabulary), "test"));
+  const Tokenizer tokenizer = must(Tokenizer::from_vocabulary(vocabulary, "test"));
   EXPECT_EQ(tokenizer.vocabulary_size(), 258);
   EXPECT_EQ(encode(tokenizer, {{"ab<x>", true}, {"<x>", false}}), (Ids{256, 257, '<', 'x', '>'}));
 }
