@@ -1,6 +1,7 @@
-// Ctrl-C. While an InterruptScope lives, SIGINT only sets a flag that the running work looks at, and system
-// calls that wait are interrupted (no SA_RESTART: the line editor's read has to return). Outside of one,
-// Ctrl-C ends the program as usual.
+// Ctrl-C. While an InterruptScope lives, SIGINT only sets a flag that the running work looks at, and wakes
+// wait_for_input. Outside of one, Ctrl-C ends the program as usual. A flag alone would not do for waiting: a
+// signal that comes just before read() begins, or that another thread takes, interrupts nothing. So the
+// handler also writes to a pipe.
 #pragma once
 
 #include <csignal>
@@ -22,5 +23,8 @@ class InterruptScope {
 
 bool interrupted();
 void clear_interrupt();
+
+// Waits until the descriptor can be read (or is at its end): true; or until Ctrl-C: false.
+bool wait_for_input(int descriptor);
 
 }  // namespace ink::cli

@@ -1,5 +1,5 @@
 // See cli/line_editor.h. libedit's own reader goes back to reading when a signal interrupts it, so characters
-// are read here: then Ctrl-C comes through.
+// are read here (cli/interrupt.h): then Ctrl-C comes through.
 #include "cli/line_editor.h"
 
 #include <fcntl.h>
@@ -26,13 +26,12 @@ constexpr int kHistoryLines = 1000;
 int read_character(EditLine*, wchar_t* character) {
   std::string bytes;
   for (;;) {
+    if (!wait_for_input(STDIN_FILENO)) return -1;
     char byte = 0;
     const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
     if (count == 0) return 0;
-    if (count < 0) {
-      if (errno == EINTR && !interrupted()) continue;
-      return -1;
-    }
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return -1;
     bytes += byte;
     const Utf8Char decoded = decode_utf8(bytes, 0);
     if (decoded.size_bytes > 0) {
@@ -117,6 +116,9 @@ TypedLine LineEditor::read(const std::string& prompt) {
   if (editing_ == nullptr) return read_plain();
   editing_->prompt = prompt;
   el_resize(editing_->edit);  // the window may have changed since
+  // Raw before the prompt appears: a Ctrl-D typed in between would otherwise be lost in the terminal's own
+  // line mode.
+  el_set(editing_->edit, EL_PREP_TERM, 1);
   int count = 0;
   const char* line = el_gets(editing_->edit, &count);
   if (line == nullptr || count <= 0) {
@@ -141,17 +143,17 @@ TypedLine LineEditor::read_plain() {
       return {TypedLine::Kind::kText, line, false};
     }
     if (at_end_) return {TypedLine::Kind::kEnd, "", true};
-    char block[4096];
-    const ssize_t count = ::read(STDIN_FILENO, block, sizeof block);
-    if (count > 0) {
-      unread_.append(block, static_cast<size_t>(count));
-    } else if (count < 0 && errno == EINTR) {
-      if (!interrupted()) continue;
+    if (!wait_for_input(STDIN_FILENO)) {
       clear_interrupt();
       return {TypedLine::Kind::kInterrupted, "", unread_.empty()};
-    } else {
-      at_end_ = true;
     }
+    char block[4096];
+    const ssize_t count = ::read(STDIN_FILENO, block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count > 0)
+      unread_.append(block, static_cast<size_t>(count));
+    else
+      at_end_ = true;
   }
 }
 

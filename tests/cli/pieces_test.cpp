@@ -69,6 +69,34 @@ TEST_F(Pieces, CallsAreReadable) {
   EXPECT_EQ(call_text(call), "set_light()");
 }
 
+std::string printed(bool show_thinking, const std::vector<TurnEvent>& events) {
+  ::testing::internal::CaptureStdout();
+  AnswerPrinter printer(show_thinking);
+  for (const auto& event : events) printer.print(event);
+  printer.finish();
+  return ::testing::internal::GetCapturedStdout();
+}
+
+TEST_F(Pieces, ThinkingStandsApartFromTheAnswerOrIsLeftOut) {
+  using Kind = TurnEvent::Kind;
+  const std::vector<TurnEvent> events = {{Kind::kReasoning, "so", {}},
+                                         {Kind::kReasoning, " then", {}},
+                                         {Kind::kContent, "\n\n", {}},
+                                         {Kind::kContent, "\nyes", {}}};
+  EXPECT_EQ(printed(true, events), "so then\n\nyes\n");
+  EXPECT_EQ(printed(false, events), "yes\n");
+}
+
+TEST_F(Pieces, CallsStandOnLinesOfTheirOwn) {
+  ToolCall call;
+  call.name = "stop";
+  call.arguments = Json::object();
+  const std::vector<TurnEvent> events = {{TurnEvent::Kind::kContent, "Well:", {}},
+                                         {TurnEvent::Kind::kToolCall, "", call},
+                                         {TurnEvent::Kind::kToolCall, "", call}};
+  EXPECT_EQ(printed(true, events), "Well:\nstop()\nstop()\n");
+}
+
 TEST_F(Pieces, ProgressLines) {
   EXPECT_EQ(progress_line("loading", 0.5, 3), "loading [############------------]  50 %  3 s left");
   EXPECT_EQ(progress_line("x", 1.5, -1), "x [########################] 100 %");
