@@ -79,8 +79,13 @@ TEST(TokenizerGolden, DecodedBytesAndText) {
 }
 
 TEST(TokenizerGolden, RetrievalPrompts) {
-  for (const auto& path : testing::require_golden_paths("retrieval_prompts/cases.jsonl")) {
-    const auto folder = path.parent_path().parent_path() / "tokenizer";
+  // The prompts of the published retrieval models need Qwen's own vocabulary: only the larger set has both.
+  int folders = 0;
+  for (const auto& golden_folder : testing::golden_folders()) {
+    const auto path = golden_folder / "retrieval_prompts/cases.jsonl";
+    if (!std::filesystem::exists(path)) continue;
+    ++folders;
+    const auto folder = golden_folder / "tokenizer";
     for (const auto& golden : golden_tokenizers()) {
       if (golden.folder != folder) continue;
       const Tokenizer tokenizer = must(Tokenizer::from_json(golden.json, "tokenizer.json"));
@@ -98,6 +103,7 @@ TEST(TokenizerGolden, RetrievalPrompts) {
       }
     }
   }
+  if (folders == 0) GTEST_SKIP() << "no golden folder has retrieval_prompts";
 }
 
 }  // namespace
