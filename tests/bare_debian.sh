@@ -14,7 +14,7 @@ bare=${1:-$(mktemp -d)}
 }
 
 clean_up() {
-  for mounted in proc dev/shm; do
+  for mounted in proc dev/shm dev/pts; do
     ! mountpoint -q "$bare/$mounted" || umount "$bare/$mounted"
   done
   [[ ${KEEP:-} == yes ]] || rm -rf --one-file-system "$bare"
@@ -32,8 +32,10 @@ rm "$bare.log"
 apt-config dump | grep -i '^Acquire::.*proxy' >"$bare/etc/apt/apt.conf.d/90proxy" || true
 cp /etc/resolv.conf "$bare/etc/resolv.conf"
 mount -t proc proc "$bare/proc"
-mkdir -p "$bare/dev/shm"
+mkdir -p "$bare/dev/shm" "$bare/dev/pts"
 mount -t tmpfs tmpfs "$bare/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$bare/dev/pts" # the tests of chat type at a terminal
+ln -sf pts/ptmx "$bare/dev/ptmx"
 mkdir "$bare/root/inkstone"
 git -C "$here" archive HEAD | tar -x -C "$bare/root/inkstone"
 echo "bare_debian: $(du -sh --one-file-system "$bare" | cut -f1) of base system and source in $bare"
