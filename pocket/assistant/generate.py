@@ -23,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LANGUAGES = ("cmn", "yue", "eng")
 HELD_OUT_SHARE = 50          # one sentence in so many
 ZH_MARKS = "，。？！、"
+OUTER = " ，。？！、,.?!:：;；"
 
 
 def load_catalogue():
@@ -41,7 +42,8 @@ class Generator:
     def __init__(self, seed):
         self.catalogue = load_catalogue()
         self.rng = random.Random(seed)
-        self.grammars = {language: grammar.Grammar(language, [HERE / "grammar" / f"{language}.txt"], self.catalogue)
+        self.grammars = {language: grammar.Grammar(language, sorted((HERE / "grammar" / language).glob("*.txt")),
+                                                 self.catalogue)
                          for language in LANGUAGES}
         self.excluded = set((HERE / "excluded.txt").read_text().split())
         pairs = [line.split() for line in (HERE / "grammar" / "simplified.txt").read_text("utf-8").splitlines()
@@ -64,10 +66,12 @@ class Generator:
         change = self.surface(language)
         text = change(meaning.tidy(text, language), False)
         for call in calls:
-            if "label" in call["arguments"]:
-                label = call["arguments"]["label"] = change(call["arguments"]["label"], True)
-                if label not in text:
-                    return None
+            properties = self.catalogue[call["name"]]["properties"]
+            for name in call["arguments"]:
+                if properties[name].get("copied"):
+                    copied = call["arguments"][name] = change(call["arguments"][name], True).strip(OUTER)
+                    if not copied or copied not in text:
+                        return None
         reply = "" if calls else source.replies[shared["reply"]]
         key = digest(language, text)
         if not text or key[:16] in self.excluded:

@@ -1,6 +1,6 @@
-"""Reads a grammar file (grammar/*.txt) and expands it into sentences with the calls they mean.
+"""Reads a language's grammar (the files of grammar/LANGUAGE) and expands it into sentences with the calls they mean.
 
-The file is data, written by people who speak the language: see grammar/README.md for the notation.
+The files are data, written by people who speak the language: see grammar/README.md for the notation.
 A symbol expands to text and to a list of meanings; a symbol declared `call TOOL` turns the meanings inside
 it into one call (or several, when it names several rooms). The normal forms (clock, durations, order of the
 arguments) are made in meaning.py, so a grammar never computes.
@@ -15,6 +15,7 @@ import numerals
 
 WEIGHT = re.compile(r"^\s*(\d+)\*")
 NUMBER = re.compile(r"^(\w+):(\d+)-(\d+)(?:/(\d+))?(?::(\w+))?$")
+HEADER = re.compile(r"^@(\w+)(?: call (\w+))?$")
 
 
 class GrammarError(Exception):
@@ -117,15 +118,15 @@ class Grammar:
                 name, text = line[7:].split(" ", 1)
                 self.replies[name] = text.strip()
             elif line.startswith("@"):
-                words = line[1:].split()
-                symbol = words[0]
-                self.symbols.setdefault(symbol, [])
-                if len(words) == 3 and words[1] == "call":
-                    if words[2] not in self.catalogue:
-                        raise GrammarError(f"{where}: the catalogue has no tool {words[2]}")
-                    self.tools[symbol] = words[2]
-                elif len(words) != 1:
+                header = HEADER.match(line)
+                if not header:
                     raise GrammarError(f"{where}: expected '@name' or '@name call tool'")
+                symbol, tool = header.groups()
+                self.symbols.setdefault(symbol, [])
+                if tool:
+                    if tool not in self.catalogue:
+                        raise GrammarError(f"{where}: the catalogue has no tool {tool}")
+                    self.tools[symbol] = tool
             elif symbol is None:
                 raise GrammarError(f"{where}: a line before the first @symbol")
             else:
@@ -178,8 +179,8 @@ class Grammar:
         if kind == "meaning":
             return "", list(tree[1])
         if kind == "number":
-            value = rng.choice(tree[2])
-            return style.spell(value, tree[3]), [(tree[1], value)]
+            value, text = style.number(rng.choice(tree[2]), tree[3])
+            return text, [(tree[1], value)]
         if kind == "capture":
             text, _ = self.expand(("symbol", tree[2]), rng, style)
             text = meaning.tidy(text, self.language)

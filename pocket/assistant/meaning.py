@@ -5,8 +5,10 @@ makes "five, no wait, eight minutes" come out as 8. Keys that are no argument th
 
   hours, minutes, seconds   parts of a duration
   h, m, back                hour, minute, minutes before the hour ("ten to eight": h 8, back 10)
-  part                      am, pm, noon, night (晚上: 12 is midnight), tod (no rule applies: 24-hour clock)
+  part                      am, pm, noon, night (晚上: 12 is midnight), tod (no rule applies: 24-hour clock);
+                            without one the tool decides: 1-4 (alarms) or 1-6 (all others) are afternoon
   room2, room3              further rooms: one call for each
+  expression                may name numbers of the same call: "$a*$b%"
   clear                     duration | time: forget what was said so far
   reply                     the sentence to answer with when there is no call
 """
@@ -16,6 +18,7 @@ import re
 
 DURATION = ("hours", "minutes", "seconds")
 CLOCK = ("h", "m", "back", "part", "time")
+NAMED = re.compile(r"\$(\w+)")
 AROUND_HAN = re.compile(r"\s+")
 
 
@@ -28,8 +31,8 @@ def tidy(text, language):
     return re.sub(r" +", " ", AROUND_HAN.sub("", text).replace("_", " ")).strip(" ，、")
 
 
-def clock_time(values):
-    """24-hour HH:MM from hour, minute and part of the day, as the catalogue's rules for alarms say."""
+def clock_time(values, last_afternoon):
+    """24-hour HH:MM from hour, minute and part of the day; a bare hour from 1 to last_afternoon is after noon."""
     if "time" in values:
         return values["time"]
     if "h" not in values:
@@ -43,7 +46,7 @@ def clock_time(values):
         hour = 0 if hour in (0, 12) else hour if hour > 12 else hour + 12
     elif part == "noon":
         hour = hour if hour >= 10 else hour + 12
-    elif 1 <= hour <= 4:
+    elif part is None and 1 <= hour <= last_afternoon:
         hour += 12
     total = (hour * 60 + minute - int(values.get("back", 0))) % 1440
     return f"{total // 60:02d}:{total % 60:02d}"
@@ -67,9 +70,11 @@ def finish(tool, meanings, catalogue, shared):
     if any(key in values for key in DURATION):
         values["seconds"] = (int(values.get("hours", 0)) * 3600 + int(values.get("minutes", 0)) * 60
                              + int(values.get("seconds", 0)))
-    time = clock_time(values)
+    time = clock_time(values, 4 if tool.endswith("_alarm") else 6)
     if time:
         values["time"] = time
+    if "expression" in values:
+        values["expression"] = NAMED.sub(lambda name: str(values[name.group(1)]), values["expression"])
     calls = []
     for key in ("room", "room2", "room3"):
         if key != "room" and key not in values:
@@ -79,7 +84,11 @@ def finish(tool, meanings, catalogue, shared):
             value = values.get(key if name == "room" else name)
             if value is None:
                 continue
-            arguments[name] = int(value) if kind["type"] == "integer" else value
+            arguments[name] = value
+            if kind["type"] == "boolean":
+                arguments[name] = value == "true"
+            if kind["type"] == "integer":
+                arguments[name] = int(value)
             if kind["type"] == "integer" and not kind["minimum"] <= arguments[name] <= kind["maximum"]:
                 return None
         missing = [name for name in schema["required"] if name not in arguments]

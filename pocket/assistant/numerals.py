@@ -13,12 +13,12 @@ TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 def chinese(value, rng, cantonese=False):
     if value < 10:
         return DIGITS[value]
-    if value == 100:
-        return "一百"
-    if value > 100:
-        rest = value % 100
-        head = DIGITS[value // 100] + "百"
-        return head if not rest else head + ("零" if rest < 10 else "一" if rest < 20 else "") + chinese(rest, rng)
+    for unit, name in ((10000, "万"), (1000, "千"), (100, "百")):
+        if value >= unit:
+            count, rest = divmod(value, unit)
+            head = chinese(count, rng) + ("萬" if cantonese and name == "万" else name)
+            gap = "零" if rest < unit // 10 else "一" if 10 <= rest < 20 else ""
+            return head + (gap + chinese(rest, rng, cantonese) if rest else "")
     tens, ones = divmod(value, 10)
     if cantonese and tens == 2 and ones and rng.random() < 0.35:
         return "廿" + DIGITS[ones]
@@ -28,6 +28,10 @@ def chinese(value, rng, cantonese=False):
 def english(value, rng):
     if value < 20:
         return ONES[value]
+    if value >= 1000:
+        rest = value % 1000
+        head = english(value // 1000, rng) + " thousand"
+        return head + ((" and " if rest < 100 else " ") + english(rest, rng) if rest else "")
     if value >= 100:
         rest = value % 100
         head = rng.choice(("a", "one")) if value < 200 else ONES[value // 100]
@@ -42,6 +46,19 @@ class Style:
     def __init__(self, language, rng):
         self.language, self.rng = language, rng
         self.words = rng.random() < (0.6 if language != "eng" else 0.5)
+
+    def number(self, value, form):
+        """(value, how it is said). `dec`: with one or two decimals added."""
+        if form != "dec":
+            return value, self.spell(value, form)
+        part = self.rng.choice(("5", "5", "25", "75", str(self.rng.randint(1, 9)), f"{self.rng.randint(1, 99):02d}"))
+        said = self.spell(value, None)
+        if said.isascii() and said.isdigit():
+            return f"{value}.{part}", f"{said}.{part}"
+        if self.language == "eng":
+            return f"{value}.{part}", f"{said} point " + " ".join(ONES[int(d)] for d in part)
+        point = "点" if self.language == "cmn" else "點"
+        return f"{value}.{part}", said + point + "".join(DIGITS[int(d)] for d in part)
 
     def spell(self, value, form):
         """form: None; 'two' (2 before a measure word is 两/兩); 'pad' (two digits); 'digit'; 'word'."""
