@@ -87,10 +87,6 @@ class Tool {
   // except after a call that was left behind. Should return by the deadline; is left behind if it does not.
   virtual Outcome call(const Json& arguments, const CallContext& context) = 0;
 
-  // Whether what it answers was written by somebody else (a page, a message, another server). Such text can
-  // lead to no call that asks first; see policy.h.
-  virtual bool brings_foreign_text() const { return false; }
-
   virtual std::chrono::milliseconds time_limit() const { return kCallDeadline; }
 
   std::string_view name() const;
