@@ -23,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LANGUAGES = ("cmn", "yue", "eng")
 HELD_OUT_SHARE = 50          # one sentence in so many
 ZH_MARKS = "，。？！、"
+TYPO_SHARE = {"cmn": 0.03, "yue": 0.08, "eng": 0.04}
 OUTER = " ，。？！、,.?!:：;；"
 
 
@@ -49,6 +50,11 @@ class Generator:
         pairs = [line.split() for line in (HERE / "grammar" / "simplified.txt").read_text("utf-8").splitlines()
                  if line and not line.startswith("#")]
         self.to_simplified = str.maketrans({a: b for a, b in pairs})
+        self.typos = {language: {} for language in LANGUAGES}
+        for line in (HERE / "grammar" / "typos.txt").read_text("utf-8").splitlines():
+            if line and not line.startswith("#"):
+                language, right, wrong = line.split()
+                self.typos[language].setdefault(right, []).append(wrong)
 
     def sample(self, language=None):
         """A dict of id-less sentence fields, plus `answer` and `held_out`; None when a draw is not usable."""
@@ -72,12 +78,32 @@ class Generator:
                     copied = call["arguments"][name] = change(call["arguments"][name], True).strip(OUTER)
                     if not copied or copied not in text:
                         return None
+        if self.rng.random() < TYPO_SHARE[language]:
+            text = self.misspelt(language, text, calls)
         reply = "" if calls else source.replies[shared["reply"]]
         key = digest(language, text)
         if not text or key[:16] in self.excluded:
             return None
         return {"lang": language, "text": text, "calls": calls, "answer": meaning.answer(calls, reply),
                 "held_out": int(key[:8], 16) % HELD_OUT_SHARE == 0}
+
+    def misspelt(self, language, text, calls):
+        """The text with one slip outside of the words that are copied."""
+        kept = [range(text.find(value), text.find(value) + len(value)) for call in calls
+                for value in call["arguments"].values() if isinstance(value, str) and value in text]
+        free = [i for i in range(len(text)) if not any(i in part for part in kept)]
+        if language == "eng":
+            inner = [i for i in free if i and i + 1 in free and all(c.isalpha() for c in text[i - 1:i + 2])]
+            if not inner:
+                return text
+            i = self.rng.choice(inner)
+            slip = self.rng.choice(("", text[i] * 2, text[i + 1] + text[i]))
+            return text[:i] + slip + text[i + (2 if len(slip) == 2 and slip[0] != slip[1] else 1):]
+        known = [i for i in free if text[i] in self.typos[language]]
+        if not known:
+            return text
+        i = self.rng.choice(known)
+        return text[:i] + self.rng.choice(self.typos[language][text[i]]) + text[i + 1:]
 
     def surface(self, language):
         """How this speaker or recognizer writes: one function for the sentence and for what is copied from it."""

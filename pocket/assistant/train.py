@@ -5,6 +5,9 @@ Sentences are packed into rows of fixed length, each attending only to itself; s
 conversation, so that the model also answers the last turn of a chat. Loss is taken on the assistant's tokens.
 Matrices are trained with Muon (orthogonalised momentum), embeddings and norms with Adam. A running average of the
 weights is kept beside them: it is what a checkpoint in the middle of the run is worth.
+
+One process of one thread per core, each with its own sentences; gradients are averaged every step. Threads inside a
+process were four times slower as soon as anything else ran on the machine: they spin at every small product.
 """
 
 import argparse
@@ -14,6 +17,8 @@ import pathlib
 import time
 
 import torch
+import torch.distributed as dist
+import torch.multiprocessing
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
@@ -99,11 +104,24 @@ class Muon:
 
     @torch.no_grad()
     def step(self, rate):
-        for weight, average in zip(self.weights, self.average):
+        """Each process updates its share of the matrices and gives them to the others."""
+        for index, (weight, average) in enumerate(zip(self.weights, self.average)):
             average.lerp_(weight.grad, 1 - self.momentum)
-            update = orthogonal(weight.grad.lerp(average, self.momentum))
-            scale = max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5
-            weight.mul_(1 - rate * self.decay).add_(update, alpha=-rate * scale)
+            if index % dist.get_world_size() == dist.get_rank():
+                update = orthogonal(weight.grad.lerp(average, self.momentum))
+                scale = max(1.0, weight.shape[0] / weight.shape[1]) ** 0.5
+                weight.mul_(1 - rate * self.decay).add_(update, alpha=-rate * scale)
+        for owner in range(dist.get_world_size()):
+            share(self.weights[owner::dist.get_world_size()], lambda flat, owner=owner: dist.broadcast(flat, owner))
+
+
+@torch.no_grad()
+def share(tensors, exchange):
+    """One exchange between the processes for many tensors: as a single flat one."""
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+    exchange(flat)
+    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
+        tensor.copy_(part.view_as(tensor))
 
 
 def rate_at(progress):
@@ -111,44 +129,61 @@ def rate_at(progress):
     return min(1.0, (1.0 - progress) / 0.5)
 
 
-def main():
+def options_of_run():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--minutes", type=float, default=1e9, help="finish the schedule early at this age")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the work folder")
-    parser.add_argument("--rows", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=2, help="processes; the rows of a step are divided among them")
+    parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--length", type=int, default=192)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--hidden", type=int, default=192)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--ffn", type=int, default=384)
-    parser.add_argument("--vocab", type=int, default=3072)
+    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--layers", type=int, default=5)
+    parser.add_argument("--heads", type=int, default=8)
+    parser.add_argument("--ffn", type=int, default=640)
+    parser.add_argument("--vocab", type=int, default=4096)
     parser.add_argument("--muon-rate", type=float, default=0.02)
     parser.add_argument("--adam-rate", type=float, default=0.004)
     parser.add_argument("--no-compile", action="store_true")
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(options.work.resolve() / "compiled"))
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
+    return parser.parse_args()
 
+
+def vocabulary_of(options):
+    """The coder; its tokenizer is made when the work folder has none."""
     path = options.work / "tokenizer.json"
     if not path.exists():
-        generator = generate.Generator(options.seed + 1000)
-        stream = generator.stream(held_out=False)
-        vocabulary.train([next(stream) for _ in range(60000)], options.vocab).save(str(path))
-    coder = vocabulary.Coder(Tokenizer.from_file(str(path)))
+        stream = generate.Generator(options.seed + 1000).stream(held_out=False)
+        vocabulary.train([next(stream) for _ in range(120000)], options.vocab).save(str(path))
+    return vocabulary.Coder(Tokenizer.from_file(str(path)))
 
-    config = model.Config(vocab=options.vocab, hidden=options.hidden, layers=options.layers, ffn=options.ffn)
+
+def main():
+    options = options_of_run()
+    options.work.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(options.work.resolve() / "compiled"))
+    vocabulary_of(options)
+    meeting = options.work / "meeting"
+    meeting.unlink(missing_ok=True)
+    torch.multiprocessing.spawn(train, (options, meeting), nprocs=options.workers)
+
+
+def train(rank, options, meeting):
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    dist.init_process_group("gloo", init_method=f"file://{meeting.resolve()}", rank=rank, world_size=options.workers)
+    coder = vocabulary_of(options)
+    config = model.Config(vocab=options.vocab, hidden=options.hidden, layers=options.layers, heads=options.heads,
+                          ffn=options.ffn)
     net = model.Qwen3(config)
+    weights = list(net.parameters())
     matrices = [w for n, w in net.named_parameters() if w.dim() == 2 and "embed" not in n]
     others = [w for n, w in net.named_parameters() if w.dim() != 2 or "embed" in n]
     muon = Muon(matrices)
     adam = torch.optim.AdamW(others, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
-    packer = Packer(coder, options.seed, options.rows, options.length, chat_share=0.12)
-    count = int(options.rows * options.length * 0.53)
+    rows = options.rows // options.workers
+    count = int(rows * options.length * 0.53)
 
     def loss_of(ids, mask, where, wanted):
         with torch.autocast("cpu", torch.bfloat16):
@@ -161,40 +196,51 @@ def main():
     run = {"config": vars(config), "weights": net.state_dict(), "mean": mean, "steps": 0, "sentences": 0, "minutes": 0.0}
     if options.resume:
         run = resume(options.work / "checkpoint.pt", net, mean, muon, adam)
-        packer = Packer(coder, options.seed + run["steps"], options.rows, options.length, chat_share=0.12)
+    packer = Packer(coder, (options.seed + run["steps"]) * options.workers + rank, rows, options.length, chat_share=0.12)
     began, sentences, smooth = time.time() - 60 * run["minutes"], run["sentences"], None
-    with (options.work / "train.log").open("a") as log:
-        while True:
-            progress = max(run["steps"] / options.steps, (time.time() - began) / 60 / options.minutes)
-            if progress >= 1:
-                break
-            ids, targets, mask = packer.batch()
-            loss = step_loss(ids, mask, *answer_positions(targets, count))
-            loss.backward()
-            rate = rate_at(progress) * min(1.0, (run["steps"] + 1) / 40)
-            torch.nn.utils.clip_grad_norm_(others, 1.0)
-            for group in adam.param_groups:
-                group["lr"] = options.adam_rate * rate
-            adam.step()
-            muon.step(options.muon_rate * rate)
-            net.zero_grad(set_to_none=True)
-            run["steps"] += 1
-            run["sentences"] = sentences + packer.sentences
-            run["minutes"] = (time.time() - began) / 60
-            for name, weight in net.state_dict().items():
-                mean[name].lerp_(weight, 1 / min(100, run["steps"] + 1))
-            smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
-            if not math.isfinite(smooth):
-                raise SystemExit(f"step {run['steps']}: the loss is {smooth}")
-            if run["steps"] % 20 == 0:
-                line = (f"step {run['steps']} loss {smooth:.4f} rate {rate:.3f} sentences {run['sentences']} "
-                        f"minutes {run['minutes']:.2f}")
-                print(line, flush=True)
-                log.write(line + "\n")
-                log.flush()
+    while True:
+        progress = torch.tensor(max(run["steps"] / options.steps, (time.time() - began) / 60 / options.minutes))
+        dist.broadcast(progress, 0)
+        if progress >= 1:
+            break
+        ids, targets, mask = packer.batch()
+        loss = step_loss(ids, mask, *answer_positions(targets, count))
+        loss.backward()
+        share([w.grad for w in weights], dist.all_reduce)
+        for weight in weights:
+            weight.grad.div_(options.workers)
+        rate = rate_at(progress.item()) * min(1.0, (run["steps"] + 1) / 40)
+        torch.nn.utils.clip_grad_norm_(others, 1.0)
+        for group in adam.param_groups:
+            group["lr"] = options.adam_rate * rate
+        adam.step()
+        muon.step(options.muon_rate * rate)
+        net.zero_grad(set_to_none=True)
+        run["steps"] += 1
+        run["sentences"] = sentences + packer.sentences * options.workers
+        run["minutes"] = (time.time() - began) / 60
+        for name, weight in net.state_dict().items():
+            mean[name].lerp_(weight, 1 / min(100, run["steps"] + 1))
+        smooth = loss.item() if smooth is None else 0.95 * smooth + 0.05 * loss.item()
+        if not math.isfinite(smooth):
+            raise SystemExit(f"step {run['steps']}: the loss is {smooth}")
+        if rank == 0:
+            note(run, smooth, rate, options.work)
             if run["steps"] % 100 == 0:
                 save(run, muon, adam, options.work / "checkpoint.pt")
-    save(run, muon, adam, options.work / "final.pt")
+    if rank == 0:
+        save(run, muon, adam, options.work / "final.pt")
+    dist.destroy_process_group()
+
+
+def note(run, smooth, rate, work):
+    """One line every 20 steps, on the screen and in train.log."""
+    if run["steps"] % 20 == 0:
+        line = (f"step {run['steps']} loss {smooth:.4f} rate {rate:.3f} sentences {run['sentences']} "
+                f"minutes {run['minutes']:.2f}")
+        print(line, flush=True)
+        with (work / "train.log").open("a") as log:
+            log.write(line + "\n")
 
 
 def save(run, muon, adam, path):
