@@ -112,6 +112,7 @@ Result<Answer> generate_answer(LoadedModel& model, const Prompt& prompt, Generat
   };
   auto generation = model.session->generate(prompt.ids, options, on_piece, [&](int64_t done, int64_t total) {
     progress.update(static_cast<double>(done) / static_cast<double>(total));
+    return !interrupted();
   });
   if (!generation.ok()) return generation.error();
   answer.generation = std::move(*generation);

@@ -119,7 +119,7 @@ class Session::Generation {
   }
 
   Status read_prompt(const std::vector<int32_t>& prompt,
-                     const std::function<void(int64_t, int64_t)>& on_prompt);
+                     const std::function<bool(int64_t, int64_t)>& on_prompt);
   Status run();
   GenerationResult result;
 
@@ -142,7 +142,7 @@ class Session::Generation {
 };
 
 Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
-                                        const std::function<void(int64_t, int64_t)>& on_prompt) {
+                                        const std::function<bool(int64_t, int64_t)>& on_prompt) {
   const auto start = Clock::now();
   Scheduler& scheduler = session_.scheduler_;
   std::vector<int32_t>& cached = session_.tokens_;
@@ -168,7 +168,10 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
     if (!fed.ok()) return fed;
     cached.insert(cached.end(), feed.tokens.begin(), feed.tokens.end());
     done += count;
-    if (on_prompt) on_prompt(static_cast<int64_t>(done), result.prompt_tokens);
+    if (on_prompt && !on_prompt(static_cast<int64_t>(done), result.prompt_tokens)) {
+      result.finish = FinishReason::kCancelled;
+      break;
+    }
   }
   for (const int32_t id : prompt) sampler_.accept(id);
   result.prompt_seconds = seconds_since(start);
@@ -278,7 +281,7 @@ Session::~Session() { scheduler_.close_sequence(sequence_); }
 Result<GenerationResult> Session::generate(
     const std::vector<int32_t>& prompt, const GenerationOptions& options,
     const std::function<bool(const GeneratedPiece&)>& on_piece,
-    const std::function<void(int64_t done, int64_t total)>& on_prompt) {
+    const std::function<bool(int64_t done, int64_t total)>& on_prompt) {
   if (prompt.empty())
     return Error{ErrorKind::kInvalid, "prompt", "at least one token", "an empty prompt", ""};
   const int64_t context = scheduler_.engine().options().context_tokens;
@@ -290,6 +293,7 @@ Result<GenerationResult> Session::generate(
   Generation generation(*this, options, on_piece);
   const Status read = generation.read_prompt(prompt, on_prompt);
   if (!read.ok()) return read.error();
+  if (generation.result.finish == FinishReason::kCancelled) return std::move(generation.result);
   const Status done = generation.run();
   if (!done.ok()) return done.error();
   return std::move(generation.result);

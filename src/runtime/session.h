@@ -14,8 +14,13 @@
 
 namespace ink {
 
+class Constraint;
+
 struct GenerationOptions {
   SamplingOptions sampling;
+  // What the answer may be (runtime/constraint.h); null: anything. It is reset when the generation begins,
+  // sleeps while the model thinks, and serves one generation at a time. Of the same vocabulary as the engine.
+  Constraint* constraint = nullptr;
   int64_t max_tokens = -1;                // -1: until a stop or the end of the context
   std::vector<int32_t> stop_tokens;       // end the answer and are not part of its text
   std::vector<std::string> stop_strings;  // the same for text; what follows a match is never emitted
@@ -53,11 +58,12 @@ class Session {
   ~Session();
 
   // Generates from the whole prompt. `on_piece` sees every piece and returns false to stop (kCancelled).
-  // `on_prompt` (optional) is told how many prompt tokens are done. Errors: kInvalid for an empty prompt or
+  // `on_prompt` (optional) is told how many prompt tokens are done after each batch, and returns false to
+  // stop likewise; what has been read stays in the cache. Errors: kInvalid for an empty prompt or
   // ids outside the vocabulary, kTooLarge when the prompt does not leave room for one token.
   Result<GenerationResult> generate(const std::vector<int32_t>& prompt, const GenerationOptions& options,
                                     const std::function<bool(const GeneratedPiece&)>& on_piece,
-                                    const std::function<void(int64_t done, int64_t total)>& on_prompt = {});
+                                    const std::function<bool(int64_t done, int64_t total)>& on_prompt = {});
 
   const std::vector<int32_t>& tokens() const { return tokens_; }  // what is in the cache now
 

@@ -124,6 +124,30 @@ TEST_F(SessionTest, CancellingStopsAtOnceAndLeavesTheSessionUsable) {
   EXPECT_EQ(generate(prompt_, greedy(6)).ids, free.ids);
 }
 
+TEST_F(SessionTest, APromptCanBeCancelledWhileItIsRead) {
+  std::vector<int32_t> prompt(50);
+  for (size_t i = 0; i < prompt.size(); ++i) prompt[i] = static_cast<int32_t>(i * 7 % 90);
+  int64_t read = 0;
+  const auto cancelled = session_->generate(
+      prompt, greedy(4), [](const GeneratedPiece&) { return true; },
+      [&](int64_t done, int64_t total) {
+        EXPECT_EQ(total, 50);
+        read = done;
+        return done < 32;  // batches of 16
+      });
+  ASSERT_TRUE(cancelled.ok());
+  EXPECT_EQ(cancelled->finish, FinishReason::kCancelled);
+  EXPECT_TRUE(cancelled->ids.empty());
+  EXPECT_EQ(read, 32);
+  EXPECT_EQ(session_->tokens().size(), 32u);
+  const auto again = generate(prompt, greedy(4));
+  EXPECT_EQ(again.cached_tokens, 32) << "what was read is not read again";
+  auto other = prompt;
+  other[0] = 91;
+  generate(other, greedy(1));
+  EXPECT_EQ(generate(prompt, greedy(4)).ids, again.ids);
+}
+
 TEST_F(SessionTest, AFullContextEndsTheAnswerUnlessItMayShift) {
   const auto full = generate(prompt_, greedy(-1));
   EXPECT_EQ(full.finish, FinishReason::kContextFull);
