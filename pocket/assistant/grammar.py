@@ -183,8 +183,7 @@ class Grammar:
             return text, [(tree[1], value)]
         if kind == "capture":
             text, _ = self.expand(("symbol", tree[2]), rng, style)
-            text = meaning.tidy(text, self.language)
-            return text, [(tree[1], text)]
+            return text, [(tree[1], meaning.tidy(text, self.language))]
         name = tree[1]
         if name.startswith("~"):
             return numerals.made_up(name[1:], rng), []

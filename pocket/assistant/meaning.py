@@ -19,16 +19,18 @@ import re
 DURATION = ("hours", "minutes", "seconds")
 CLOCK = ("h", "m", "back", "part", "time")
 NAMED = re.compile(r"\$(\w+)")
-AROUND_HAN = re.compile(r"\s+")
+NOT_BETWEEN_LATIN = re.compile(r"(?<![A-Za-z]) | (?![A-Za-z])")
 
 
 def tidy(text, language):
-    """Spaces of the grammar's layout are no spaces of the sentence. In Chinese `_` is a real one."""
+    """Spaces of the grammar's layout are no spaces of the sentence. In Chinese `_` is a real one, and a space
+    between two Latin words stays ("call Janice")."""
     if language == "eng":
         text = re.sub(r"\s+", " ", text).strip()
         text = re.sub(r" ([,.?!])", r"\1", text)
         return re.sub(r"^[,.?! ]+|(?<=,),+", "", text)
-    return re.sub(r" +", " ", AROUND_HAN.sub("", text).replace("_", " ")).strip(" ，、")
+    text = NOT_BETWEEN_LATIN.sub("", re.sub(r"\s+", " ", text))
+    return re.sub(r" +", " ", text.replace("_", " ")).strip(" ，、")
 
 
 def clock_time(values, last_afternoon):
