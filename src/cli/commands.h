@@ -7,6 +7,7 @@
 namespace ink::cli {
 
 void add_run_command(CLI::App& program, Action& action);
+void add_ask_command(CLI::App& program, Action& action);
 void add_chat_command(CLI::App& program, Action& action);
 void add_show_command(CLI::App& program, Action& action);
 void add_list_command(CLI::App& program, Action& action);

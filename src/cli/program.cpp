@@ -45,6 +45,7 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   program->footer(kFooter);
   program->get_formatter()->column_width(34);
   add_run_command(*program, action);
+  add_ask_command(*program, action);
   add_chat_command(*program, action);
   add_show_command(*program, action);
   add_list_command(*program, action);

@@ -1,0 +1,96 @@
+// See cli/assistant_setup.h.
+#include "cli/assistant_setup.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "services/assistant/absent.h"
+#include "services/assistant/catalogue.h"
+
+namespace ink::cli {
+namespace {
+
+// The catalogue is some 4,500 tokens of a Qwen3 prompt; a conversation needs room beside it.
+constexpr int64_t kContextWithTools = 8192;
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+bool means_yes(const std::string& line) {
+  static const std::vector<std::string> kYes = {"y",  "yes", "ok", "好", "好的", "是",   "是的", "对",
+                                                "行", "係",  "系", "啱", "得",   "可以", "好呀", "係呀"};
+  return std::find(kYes.begin(), kYes.end(), lower(line)) != kYes.end();
+}
+
+}  // namespace
+
+void add_assistant_flags(Command& command, AssistantFlags& flags) {
+  add_engine_flags(command, flags.model);
+  command.toggle("--cascade", flags.cascade, "Ask the pocket model first, and -m's model when it declines");
+  command.toggle("--plain", flags.plain,
+                 "-m's model was trained for the catalogue: give it no list of tools");
+  command.toggle("-y,--yes", flags.yes, "Say yes in advance to what asks first: unlock, send, call");
+  command.toggle("--dry-run", flags.dry_run, "Show the calls and do nothing");
+  command.toggle("-v,--verbose", flags.verbose, "Tell on stderr what was called and what went wrong");
+}
+
+bool is_pocket_model(const Checkpoint& checkpoint) {
+  return checkpoint.meta_string("general.name") == "Inkstone Pocket Assistant";
+}
+
+Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain,
+                                     const assistant::Registry& registry) {
+  ModelFlags with_context = flags;
+  const bool embedded = !flags.model || flags.model->empty();
+  if (!embedded && !plain && !flags.ctx_size) with_context.ctx_size = kContextWithTools;
+  auto loaded = load_model(with_context, std::nullopt);
+  if (!loaded.ok() && loaded.error().kind != ErrorKind::kNotFound && !flags.ctx_size)
+    loaded = load_model(flags, std::nullopt);  // a model with a shorter context than we would like
+  if (!loaded.ok()) return loaded.error();
+  ProposingModel result{std::move(*loaded), nullptr};
+  const Engine& engine = *result.model.engine;
+  assistant::ProposerOptions options;
+  options.knows_tools = plain || is_pocket_model(engine.checkpoint());
+  options.tools = options.knows_tools ? assistant::embedded_catalogue() : registry.declarations();
+  options.generation.sampling = engine.defaults().sampling;
+  options.generation.stop_tokens = engine.defaults().stop_tokens;
+  options.generation.sampling.temperature = 0;  // the same words shall do the same thing
+  result.proposer = assistant::make_proposer(engine, *result.model.session, result.model.format, options);
+  return result;
+}
+
+std::function<bool(const std::string&)> confirmation_at_terminal() {
+  if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1) return {};
+  return [](const std::string& question) {
+    const std::string shown = printable(question) + " [y/N] ";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, shown.data(), shown.size());
+    if (!wait_for_input(STDIN_FILENO)) return false;
+    std::string line;
+    for (char c = 0; ::read(STDIN_FILENO, &c, 1) == 1 && c != '\n';) line += c;
+    return means_yes(line);
+  };
+}
+
+assistant::AssistantOptions assistant_options(const AssistantFlags& flags) {
+  assistant::AssistantOptions options;
+  options.yes = flags.yes;
+  options.dry_run = flags.dry_run;
+  options.confirm = confirmation_at_terminal();
+  options.cancelled = interrupted;
+  if (flags.verbose) options.log = [](const std::string& line) { note(line); };
+  return options;
+}
+
+Status add_tools(assistant::Registry& registry) {
+  for (const auto& tool : assistant::absent_tools(assistant::embedded_catalogue(), registry)) {
+    if (Status added = registry.add(tool, "device"); !added.ok()) return added;
+  }
+  return Done{};
+}
+
+}  // namespace ink::cli

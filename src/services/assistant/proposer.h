@@ -1,0 +1,47 @@
+// Who turns words into calls: a language model, or in tests a list. The assistant checks whatever it
+// proposes, so nothing here needs to be trusted. The model of a proposer may be trained for the catalogue
+// (the pocket model: it gets the bare sentence, as it was trained) or know tools in general (any Qwen3: the
+// declarations go into its prompt, and the results of calls come back to it).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/session.h"
+#include "text/chat.h"
+
+namespace ink::assistant {
+
+struct Proposal {
+  std::string reply;  // what it says, without thinking; beside no calls this is the whole answer
+  std::vector<ToolCall> calls;
+};
+
+class Proposer {
+ public:
+  virtual ~Proposer() = default;
+  // The turn that follows the conversation. cancelled: whether the person pressed Ctrl-C. Errors: kTooLarge
+  // when the conversation does not fit the model's context, kCancelled, kInvalid.
+  virtual Result<Proposal> propose(std::span<const ChatMessage> conversation,
+                                   const std::function<bool()>& cancelled) = 0;
+  // Whether results of calls may be given back to it and what was said before matters.
+  virtual bool converses() const = 0;
+};
+
+struct ProposerOptions {
+  std::vector<Json> tools;       // what may be called
+  bool knows_tools = false;      // trained for them: they stay out of its prompt
+  bool constrained = true;       // every turn belongs to the grammar of the tools
+  int64_t max_tokens = 768;      // of one turn; a constrained reply is far shorter
+  GenerationOptions generation;  // sampling and stop tokens, from the model's own defaults
+};
+
+// engine, with a session of its own scheduler, both alive as long as the proposer.
+std::unique_ptr<Proposer> make_proposer(const Engine& engine, Session& session, ChatFormat format,
+                                        ProposerOptions options);
+
+}  // namespace ink::assistant
