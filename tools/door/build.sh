@@ -71,7 +71,7 @@ build_program_locked() {
   if program_is_current; then return; fi # the one that we waited for has done it
   need_packages build
   [[ -f $stamp ]] || say "building; this first time takes some minutes"
-  build release OFF inkstone
+  build release OFF inkstone inkstone-connect
 }
 
 # ./inkstone build [PRESET]

@@ -12,6 +12,8 @@ build nlohmann-json3-dev reads and writes JSON
 build libcli11-dev       reads the command line
 build libutf8proc-dev    Unicode normalisation for the tokenizer
 build libedit-dev        line editing in chat
+build libboost1.81-dev   HTTP and WebSocket for inkstone-connect (Beast: both in one, kept for ten years)
+build libssl-dev         TLS for inkstone-connect
 test  libgtest-dev       runs the unit tests
 test  python3            runs the checks of the source in tools/lint
 lint  clang-format-14    checks the formatting

@@ -13,7 +13,7 @@ LEVELS = (
     ("models",),
     ("runtime",),
     ("services",),
-    ("cli", "server", "capi"),
+    ("cli", "server", "capi", "connect"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
