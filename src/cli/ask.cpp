@@ -23,21 +23,9 @@ struct AskFlags {
   bool json = false;
 };
 
-const char* language_name(assistant::Language language) {
-  switch (language) {
-    case assistant::Language::kMandarin:
-      return "cmn";
-    case assistant::Language::kCantonese:
-      return "yue";
-    case assistant::Language::kEnglish:
-      break;
-  }
-  return "eng";
-}
-
 Json reply_json(const assistant::Reply& reply, bool dry_run) {
   Json json;
-  json["language"] = language_name(reply.voice.language);
+  json["language"] = assistant::voice_code(reply.voice);
   json["calls"] = Json::array();
   for (const auto& report : reply.calls) {
     Json call{{"name", report.call.name}, {"arguments", report.call.arguments}};

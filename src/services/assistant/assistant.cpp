@@ -202,7 +202,7 @@ Outcome Assistant::act(const ToolCall& call, const Turn& turn, bool after_tool_t
     if (!options_.confirm(question)) return failed("declined");
   }
   CallContext context;
-  context.language = turn.voice.language;
+  context.voice = turn.voice;
   context.utterance = turn.text;
   return call_tool(tool, call.arguments, std::move(context), options_.cancelled);
 }

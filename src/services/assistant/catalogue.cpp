@@ -37,4 +37,10 @@ const Json* find_declaration(const std::vector<Json>& catalogue, std::string_vie
   return nullptr;
 }
 
+void add_declared(Tools& tools, const std::vector<Json>& catalogue, std::string_view name, CallFunction call,
+                  RiskFunction risk) {
+  if (const Json* declaration = find_declaration(catalogue, name))
+    tools.push_back(make_tool(*declaration, std::move(call), std::move(risk)));
+}
+
 }  // namespace ink::assistant

@@ -2,10 +2,13 @@
 // program was built.
 #pragma once
 
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "services/assistant/tool.h"
 
 namespace ink::assistant {
 
@@ -14,5 +17,10 @@ Result<std::vector<Json>> read_catalogue(std::string_view text, const std::strin
 const std::vector<Json>& embedded_catalogue();
 // The declaration of this name, or null.
 const Json* find_declaration(const std::vector<Json>& catalogue, std::string_view name);
+
+// Adds the tool that the catalogue declares under this name; none when it does not.
+using Tools = std::vector<std::shared_ptr<Tool>>;
+void add_declared(Tools& tools, const std::vector<Json>& catalogue, std::string_view name, CallFunction call,
+                  RiskFunction risk = {});
 
 }  // namespace ink::assistant

@@ -149,6 +149,18 @@ Voice detect_voice(std::string_view text) {
   return {Language::kMandarin, traditional.value_or(false)};
 }
 
+std::string voice_code(const Voice& voice) {
+  if (voice.language == Language::kMandarin) return voice.traditional ? "cmn-Hant" : "cmn";
+  if (voice.language == Language::kCantonese) return voice.traditional ? "yue" : "yue-Hans";
+  return "eng";
+}
+
+Voice voice_of(std::string_view code) {
+  if (code.starts_with("cmn")) return {Language::kMandarin, code == "cmn-Hant"};
+  if (code.starts_with("yue")) return {Language::kCantonese, code != "yue-Hans"};
+  return {};
+}
+
 bool is_other_language(std::string_view text) {
   size_t ours = 0;
   size_t foreign = 0;

@@ -11,14 +11,11 @@
 
 namespace ink::assistant {
 
-struct Voice {
-  Language language = Language::kEnglish;
-  bool traditional = false;  // Chinese in traditional characters
-
-  bool operator==(const Voice&) const = default;
-};
-
 Voice detect_voice(std::string_view text);
+
+// "cmn", "cmn-Hant", "yue", "yue-Hans", "eng": the script is named where it is not the usual one.
+std::string voice_code(const Voice& voice);
+Voice voice_of(std::string_view code);
 
 // Whether most letters belong to a script that none of the three languages is written in: kana, hangul,
 // Cyrillic, … A few of them are a name ("play 宇多田ヒカル").

@@ -22,6 +22,14 @@ enum class Risk { kHarmless, kAsksFirst };
 
 enum class Language { kMandarin, kCantonese, kEnglish };
 
+// How a person speaks, and so how the answer is written.
+struct Voice {
+  Language language = Language::kEnglish;
+  bool traditional = false;  // Chinese in traditional characters
+
+  bool operator==(const Voice&) const = default;
+};
+
 // Why a call was not done. Each has its sentence "problem.NAME" in phrases/*.txt; a tool may have more of its
 // own there ("problem.no_such_timer"), and one without a sentence is said as kFailed.
 namespace problem {
@@ -67,7 +75,7 @@ Outcome failed(const Problem& problem);
 struct CallContext {
   std::stop_token stop;  // asked for at the deadline or on Ctrl-C: end soon, nobody waits for you
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-  Language language = Language::kEnglish;
+  Voice voice;
   std::string utterance;  // what the person said, whole; not for any log
 };
 

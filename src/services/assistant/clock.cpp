@@ -1,0 +1,27 @@
+// See services/assistant/clock.h.
+#include "services/assistant/clock.h"
+
+#include <ctime>
+
+#include "base/mapped_file.h"
+
+namespace ink::assistant {
+namespace {
+
+int64_t read_ms(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+int64_t SystemClock::wall_ms() const { return read_ms(CLOCK_REALTIME); }
+int64_t SystemClock::boot_ms() const { return read_ms(CLOCK_BOOTTIME); }
+
+std::string SystemClock::boot_id() const {
+  const auto text = read_text_file("/proc/sys/kernel/random/boot_id", 100);
+  return text.ok() ? text->substr(0, 36) : "";
+}
+
+}  // namespace ink::assistant
