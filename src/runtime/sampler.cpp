@@ -184,8 +184,9 @@ int32_t Sampler::draw(std::span<const float> logits, float best) {
   return candidates_.back().id;  // rounding used up the sum
 }
 
-SampledToken Sampler::sample(std::span<float> logits) {
+SampledToken Sampler::sample(std::span<float> logits, const TokenMask* allowed) {
   SampledToken result;
+  if (allowed != nullptr) allowed->apply(logits);
   const bool reports = options_.logprobs >= 0;
   const int32_t raw_best = find_best(logits);
   double raw_log_sum = 0;
@@ -204,7 +205,8 @@ SampledToken Sampler::sample(std::span<float> logits) {
     best = find_best(logits);
   }
   if (best < 0) {
-    result.id = std::max(raw_best, 0);  // all are banned or NaN
+    // All are banned or NaN.
+    result.id = raw_best >= 0 ? raw_best : (allowed != nullptr ? std::max(allowed->lowest(), 0) : 0);
   } else if (!(options_.temperature > 0.0f) || std::isinf(logits[static_cast<size_t>(best)])) {
     result.id = best;
   } else {

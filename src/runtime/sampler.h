@@ -1,6 +1,7 @@
-// From logits to the next token: logit bias, penalties, then greedy or a draw. The order is llama.cpp's
-// default chain (bias, penalties, top-k, top-p, min-p, temperature), which the recommended values of the
-// model cards assume. The same logits, options and seed give the same tokens on every platform.
+// From logits to the next token: a mask of what is allowed, logit bias, penalties, then greedy or a draw. The
+// order behind the mask is llama.cpp's default chain (bias, penalties, top-k, top-p, min-p, temperature),
+// which the recommended values of the model cards assume. The same logits, options and seed give the same
+// tokens on every platform.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "runtime/token_mask.h"
 
 namespace ink {
 
@@ -28,7 +31,9 @@ struct SamplingOptions {
 
 struct TokenProbability {
   int32_t id = 0;
-  float logprob = 0;  // natural logarithm of the model's own softmax: before bias, penalties and truncation
+  // Natural logarithm of the model's own softmax over the allowed tokens (all, without a mask): before bias,
+  // penalties and truncation.
+  float logprob = 0;
 };
 
 struct SampledToken {
@@ -44,8 +49,8 @@ class Sampler {
   // Tells the sampler about a token of the prompt or the answer (for the penalties).
   void accept(int32_t id);
   // logits [vocabulary] are changed in place. NaN logits count as -infinity; if nothing is left, the best raw
-  // one.
-  SampledToken sample(std::span<float> logits);
+  // one. With a mask, which allows at least one token, the answer is always an allowed one.
+  SampledToken sample(std::span<float> logits, const TokenMask* allowed = nullptr);
   void reset();  // forgets the tokens seen and starts the random sequence again
 
  private:

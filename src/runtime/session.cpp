@@ -1,10 +1,13 @@
-// See runtime/session.h. A generation is a loop of: sample from the last logits, publish what became
-// readable, feed. Text is held back while it could still be the beginning of a stop string.
+// See runtime/session.h. A generation is a loop of: feed what waits, sample from the last logits, publish
+// what became readable. Tokens that are certain without the model (a constraint leaves no choice, or the
+// thinking budget is used up) wait until logits are needed, and are then fed together. Text is held back
+// while it could still be the beginning of a stop string.
 #include "runtime/session.h"
 
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/constraint.h"
 #include "text/stream_decoder.h"
 
 namespace ink {
@@ -87,6 +90,7 @@ class ThinkingBudget {
     if (!thinking_ || words_.empty() || used_ < budget_) return {};
     return std::exchange(words_, {});
   }
+  bool thinking() const { return thinking_; }
 
  private:
   int64_t budget_;
@@ -96,10 +100,6 @@ class ThinkingBudget {
   int32_t close_ = -1;
   std::vector<int32_t> words_;
 };
-
-bool contains(const std::vector<int32_t>& ids, int32_t id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
 
 }  // namespace
 
@@ -124,7 +124,13 @@ class Session::Generation {
   GenerationResult result;
 
  private:
-  Status feed(int32_t id);
+  // The constraint, unless it sleeps.
+  Constraint* constraint() const { return budget_.thinking() ? nullptr : options_.constraint; }
+  bool is_stop(int32_t id) const;
+  std::optional<int32_t> next_word();
+  SampledToken sample();
+  void accept(int32_t id);
+  Status feed_waiting(size_t count);
   Status make_room();
   // Publishes a token; false when the answer is over.
   bool publish(int32_t id, const SampledToken* sampled);
@@ -138,7 +144,9 @@ class Session::Generation {
   ThinkingBudget budget_;
   StopStrings stops_;
   std::optional<StreamDecoder> decoder_;
-  std::vector<float> logits_;  // after the last token in the cache
+  std::vector<int32_t> words_;    // of the thinking budget, still to be said
+  std::vector<int32_t> waiting_;  // published, not yet fed
+  std::vector<float> logits_;     // after the last token in the cache
 };
 
 Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
@@ -178,7 +186,9 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
   return Done{};
 }
 
+// For the last token that waits.
 Status Session::Generation::make_room() {
+  if (const Status fed = feed_waiting(waiting_.size() - 1); !fed.ok()) return fed;
   Scheduler& scheduler = session_.scheduler_;
   std::vector<int32_t>& tokens = session_.tokens_;
   const auto size = static_cast<int64_t>(tokens.size());
@@ -196,15 +206,51 @@ Status Session::Generation::make_room() {
   return fed;
 }
 
-Status Session::Generation::feed(int32_t id) {
-  const Feed feed{session_.sequence_, std::span(&id, 1), false};
+// Feeds the first `count` tokens that wait.
+Status Session::Generation::feed_waiting(size_t count) {
+  if (count == 0) return Done{};
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+  const Feed feed{session_.sequence_, std::span(waiting_).first(count), false};
   const Status fed =
       session_.scheduler_.forward(std::span(&feed, 1), [&](size_t, int64_t, std::span<float> logits) {
         logits_.assign(logits.begin(), logits.end());
         return true;
       });
-  if (fed.ok()) session_.tokens_.push_back(id);
-  return fed;
+  if (!fed.ok()) return fed;
+  session_.tokens_.insert(session_.tokens_.end(), waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  return Done{};
+}
+
+// The next of the words that end the thinking, when it is their time.
+std::optional<int32_t> Session::Generation::next_word() {
+  if (words_.empty()) words_ = budget_.take_words();
+  if (words_.empty()) return std::nullopt;
+  const int32_t word = words_.front();
+  words_.erase(words_.begin());
+  return word;
+}
+
+SampledToken Session::Generation::sample() {
+  if (constraint() == nullptr) return sampler_.sample(logits_);
+  TokenMask allowed = constraint()->allowed();
+  if (constraint()->can_stop()) {
+    for (const int32_t id : options_.stop_tokens) allowed.set(id, true);
+  }
+  return sampler_.sample(logits_, &allowed);
+}
+
+// In the middle of a call, a stop token that is also text is text.
+bool Session::Generation::is_stop(int32_t id) const {
+  if (constraint() != nullptr && !constraint()->can_stop()) return false;
+  return std::find(options_.stop_tokens.begin(), options_.stop_tokens.end(), id) !=
+         options_.stop_tokens.end();
+}
+
+void Session::Generation::accept(int32_t id) {
+  sampler_.accept(id);
+  if (constraint() != nullptr) constraint()->accept(id);
+  budget_.accept(id);
 }
 
 bool Session::Generation::publish(int32_t id, const SampledToken* sampled) {
@@ -230,31 +276,15 @@ void Session::Generation::flush() {
 
 Status Session::Generation::run() {
   const auto start = Clock::now();
-  const int64_t context = session_.scheduler_.engine().options().context_tokens;
-  std::vector<int32_t> forced;  // words of the thinking budget that are still to be said
-  size_t next_forced = 0;
+  const auto context = static_cast<size_t>(session_.scheduler_.engine().options().context_tokens);
+  if (options_.constraint != nullptr) options_.constraint->reset();
   result.finish = FinishReason::kLength;
   for (int64_t count = 0; options_.max_tokens < 0 || count < options_.max_tokens; ++count) {
-    if (next_forced == forced.size()) {
-      forced = budget_.take_words();
-      next_forced = 0;
+    if (constraint() != nullptr && constraint()->must_stop()) {
+      result.finish = FinishReason::kStop;
+      break;
     }
-    SampledToken sampled;
-    const bool is_forced = next_forced < forced.size();
-    if (is_forced) {
-      sampled.id = forced[next_forced++];
-    } else {
-      sampled = sampler_.sample(logits_);
-      if (contains(options_.stop_tokens, sampled.id)) {
-        result.finish = FinishReason::kStop;
-        break;
-      }
-    }
-    sampler_.accept(sampled.id);
-    budget_.accept(sampled.id);
-    if (!publish(sampled.id, is_forced ? nullptr : &sampled)) break;
-    if (options_.max_tokens >= 0 && count + 1 == options_.max_tokens) break;  // its logits are not needed
-    if (static_cast<int64_t>(session_.tokens_.size()) == context) {
+    if (session_.tokens_.size() + waiting_.size() > context) {
       if (!options_.context_shift) {
         result.finish = FinishReason::kContextFull;
         break;
@@ -262,8 +292,24 @@ Status Session::Generation::run() {
       const Status room = make_room();
       if (!room.ok()) return room;
     }
-    const Status fed = feed(sampled.id);
-    if (!fed.ok()) return fed;
+    SampledToken sampled;
+    const auto word = next_word();
+    const auto forced = !word && constraint() != nullptr ? constraint()->forced() : std::nullopt;
+    if (word || forced) {
+      sampled.id = word ? *word : *forced;
+      if (options_.sampling.logprobs > 0) sampled.top = {{sampled.id, 0}};
+    } else {
+      const Status fed = feed_waiting(waiting_.size());
+      if (!fed.ok()) return fed;
+      sampled = sample();
+      if (is_stop(sampled.id)) {
+        result.finish = FinishReason::kStop;
+        break;
+      }
+    }
+    accept(sampled.id);
+    if (!publish(sampled.id, word ? nullptr : &sampled)) break;
+    waiting_.push_back(sampled.id);
   }
   if (result.finish != FinishReason::kCancelled) flush();
   result.generation_seconds = seconds_since(start);
@@ -289,6 +335,12 @@ Result<GenerationResult> Session::generate(
     return Error{ErrorKind::kTooLarge, "prompt",
                  "at most " + std::to_string(context) + " tokens (the context)",
                  std::to_string(prompt.size()) + " tokens", "a larger --ctx-size holds more"};
+  }
+  const Tokenizer* tokenizer = scheduler_.engine().tokenizer();
+  if (options.constraint != nullptr &&
+      (tokenizer == nullptr ||
+       tokenizer->vocabulary_size() != options.constraint->tokenizer().vocabulary_size())) {
+    return Error{ErrorKind::kInvalid, "constraint", "one of the model's own vocabulary", "another", ""};
   }
   Generation generation(*this, options, on_piece);
   const Status read = generation.read_prompt(prompt, on_prompt);

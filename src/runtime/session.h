@@ -19,7 +19,8 @@ class Constraint;
 struct GenerationOptions {
   SamplingOptions sampling;
   // What the answer may be (runtime/constraint.h); null: anything. It is reset when the generation begins,
-  // sleeps while the model thinks, and serves one generation at a time. Of the same vocabulary as the engine.
+  // sleeps while the model thinks (starts_in_thinking), and serves one generation at a time. Stop tokens are
+  // drawn only where the answer may end.
   Constraint* constraint = nullptr;
   int64_t max_tokens = -1;                // -1: until a stop or the end of the context
   std::vector<int32_t> stop_tokens;       // end the answer and are not part of its text
@@ -36,8 +37,9 @@ enum class FinishReason { kStop, kLength, kContextFull, kCancelled };
 struct GeneratedPiece {
   int32_t id = 0;
   std::string text;
-  const SampledToken* sampled =
-      nullptr;  // null for tokens that were put there, not drawn (the thinking budget's words)
+  // Null for tokens that were put there, not drawn (the thinking budget's words). A token that a constraint
+  // leaves no choice about has probability 1.
+  const SampledToken* sampled = nullptr;
 };
 
 struct GenerationResult {
@@ -60,7 +62,8 @@ class Session {
   // Generates from the whole prompt. `on_piece` sees every piece and returns false to stop (kCancelled).
   // `on_prompt` (optional) is told how many prompt tokens are done after each batch, and returns false to
   // stop likewise; what has been read stays in the cache. Errors: kInvalid for an empty prompt or
-  // ids outside the vocabulary, kTooLarge when the prompt does not leave room for one token.
+  // ids outside the vocabulary or a constraint of another one, kTooLarge when the prompt does not leave room
+  // for one token.
   Result<GenerationResult> generate(const std::vector<int32_t>& prompt, const GenerationOptions& options,
                                     const std::function<bool(const GeneratedPiece&)>& on_piece,
                                     const std::function<bool(int64_t done, int64_t total)>& on_prompt = {});

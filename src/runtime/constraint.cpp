@@ -1,0 +1,150 @@
+// See constraint.h.
+#include "runtime/constraint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/constraint_walker.h"
+
+namespace ink {
+namespace {
+
+using State = GrammarWalker::State;
+
+constexpr size_t kMaxRequestBytes = size_t{1} << 16;
+constexpr size_t kMaxStates = 4096;  // about 5 MB; more are made only while one mask is computed
+
+}  // namespace
+
+// The walk through one answer.
+class Constraint::Walk {
+ public:
+  Walk(std::shared_ptr<const TokenGrammar> grammar, const ConstraintOptions& options)
+      : grammar_(std::move(grammar)),
+        max_reply_tokens_(options.max_reply_tokens),
+        walker_(*grammar_, options.request) {
+    reset();
+  }
+
+  void reset() {
+    state_ = walker_.start();
+    reply_tokens_ = 0;
+    mask_.reset();
+  }
+  bool possible() const { return state_ != GrammarWalker::kDead; }
+  bool can_stop() const { return walker_.at_end(state_); }
+  const Tokenizer& tokenizer() const { return grammar_->tree().tokenizer(); }
+
+  const TokenMask& allowed() {
+    if (mask_ == nullptr) mask_ = reply_is_over() ? last_of_reply() : mask_of_state();
+    return *mask_;
+  }
+
+  bool accept(int32_t id) {
+    if (!allowed().test(id)) return false;
+    const auto markers = walker_.marker_tokens(state_);
+    if (std::find(markers.begin(), markers.end(), id) != markers.end()) {
+      state_ = walker_.step_marker(state_, id);
+    } else {
+      for (const char c : tokenizer().token_bytes(id)) state_ = walker_.step(state_, static_cast<uint8_t>(c));
+    }
+    if (walker_.in_reply(state_)) ++reply_tokens_;
+    if (walker_.size() > kMaxStates) state_ = walker_.forget_others(state_);
+    mask_.reset();
+    return true;
+  }
+
+ private:
+  using MaskPointer = std::shared_ptr<const TokenMask>;
+
+  bool reply_is_over() const {
+    return max_reply_tokens_ > 0 && reply_tokens_ >= max_reply_tokens_ && walker_.in_reply(state_);
+  }
+  // Nothing, or what completes a character that has begun.
+  MaskPointer last_of_reply() {
+    auto mask = std::make_shared<TokenMask>(tokenizer().vocabulary_size());
+    if (!can_stop()) fill(*mask, byte_range(0x80, 0xbf));
+    return mask;
+  }
+  MaskPointer mask_of_state() {
+    const std::string key = walker_.key(state_);
+    if (auto known = grammar_->find_mask(key)) return known;
+    auto mask = std::make_shared<TokenMask>(tokenizer().vocabulary_size());
+    const bool met_request = fill(*mask, ByteSet().set());
+    for (const int32_t token : walker_.marker_tokens(state_)) mask->set(token, true);
+    if (!met_request) grammar_->keep_mask(key, mask);
+    return mask;
+  }
+
+  bool fill(TokenMask& mask, const ByteSet& alphabet);
+
+  std::shared_ptr<const TokenGrammar> grammar_;
+  int64_t max_reply_tokens_;
+  GrammarWalker walker_;
+  State state_ = 0;
+  int64_t reply_tokens_ = 0;
+  MaskPointer mask_;         // of the state, when it is known
+  std::vector<State> path_;  // by depth in the tree
+};
+
+// Allows every token of these bytes that can be walked. True when the request had a say in it.
+bool Constraint::Walk::fill(TokenMask& mask, const ByteSet& alphabet) {
+  const TokenTree& tree = grammar_->tree();
+  const auto& nodes = tree.nodes();
+  path_.resize(size_t{tree.longest_bytes()} + 1);
+  path_[0] = state_;
+  bool met_request = walker_.in_copy(state_);
+  const ByteSet first = walker_.next_bytes(state_) & alphabet;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const uint32_t root = first[byte] ? tree.child_of_root(static_cast<uint8_t>(byte)) : 0;
+    if (root == 0) continue;
+    for (uint32_t i = root; i < nodes[root].after;) {
+      const TokenTree::Node& node = nodes[i];
+      const State to =
+          alphabet[node.byte] ? walker_.step(path_[node.depth - 1u], node.byte) : GrammarWalker::kDead;
+      if (to == GrammarWalker::kDead) {
+        i = node.after;
+        continue;
+      }
+      met_request = met_request || walker_.in_copy(to);
+      path_[node.depth] = to;
+      ++i;
+      for (uint32_t t = node.first_token; t < nodes[i].first_token; ++t) mask.set(tree.tokens()[t], true);
+    }
+  }
+  return met_request;
+}
+
+Constraint::Constraint(std::unique_ptr<Walk> walk) : walk_(std::move(walk)) {}
+Constraint::~Constraint() = default;
+
+Result<std::unique_ptr<Constraint>> Constraint::create(std::shared_ptr<const TokenGrammar> grammar,
+                                                       ConstraintOptions options) {
+  if (options.request.size() > kMaxRequestBytes) {
+    return Error{ErrorKind::kTooLarge, "request", "at most " + std::to_string(kMaxRequestBytes) + " bytes",
+                 std::to_string(options.request.size()), ""};
+  }
+  if (options.max_reply_tokens == 0)
+    return Error{ErrorKind::kInvalid, "max_reply_tokens", "at least 1, or -1 for no limit", "0", ""};
+  auto walk = std::make_unique<Walk>(std::move(grammar), options);
+  if (!walk->possible()) {
+    return Error{ErrorKind::kInvalid, "tools", "one that can be called",
+                 "only tools with an argument that is copied from the request, and nothing to copy", ""};
+  }
+  return std::unique_ptr<Constraint>(new Constraint(std::move(walk)));
+}
+
+const TokenMask& Constraint::allowed() { return walk_->allowed(); }
+bool Constraint::can_stop() const { return walk_->can_stop(); }
+bool Constraint::accept(int32_t id) { return walk_->accept(id); }
+void Constraint::reset() { walk_->reset(); }
+const Tokenizer& Constraint::tokenizer() const { return walk_->tokenizer(); }
+
+std::optional<int32_t> Constraint::forced() {
+  if (can_stop() || allowed().count() != 1) return std::nullopt;
+  return allowed().lowest();
+}
+
+bool Constraint::must_stop() { return can_stop() && allowed().count() == 0; }
+
+}  // namespace ink

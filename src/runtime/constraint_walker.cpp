@@ -1,0 +1,259 @@
+// See constraint_walker.h.
+#include "runtime/constraint_walker.h"
+
+#include <algorithm>
+
+namespace ink {
+namespace {
+
+using Kind = GrammarNode::Kind;
+
+// Rules inside of rules. Schemas are limited long before; a grammar that calls itself deeper than this is not
+// followed further.
+constexpr uint32_t kMaxDepth = 1000;
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+  hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+  return hash ^ (hash >> 29);
+}
+
+}  // namespace
+
+bool GrammarWalker::PlaceSet::insert(const Place& place) {
+  if (2 * (count_ + 1) > slots_.size()) grow();
+  const size_t mask = slots_.size() - 1;
+  const uint64_t hash = mix(mix(mix(0, place.node), place.frame), place.extra);
+  for (size_t i = hash & mask;; i = (i + 1) & mask) {
+    Slot& slot = slots_[i];
+    if (slot.round != round_) {
+      slot = {place, round_};
+      ++count_;
+      return true;
+    }
+    if (slot.place == place) return false;
+  }
+}
+
+void GrammarWalker::PlaceSet::grow() {
+  std::vector<Slot> old(slots_.size() * 2);
+  old.swap(slots_);
+  const uint32_t round = round_;
+  clear();
+  for (const Slot& slot : old) {
+    if (slot.round == round) insert(slot.place);
+  }
+}
+
+void GrammarWalker::PlaceSet::clear() {
+  count_ = 0;
+  if (++round_ != 0) return;
+  std::fill(slots_.begin(), slots_.end(), Slot());
+  round_ = 1;
+}
+
+GrammarWalker::GrammarWalker(const TokenGrammar& grammar, std::string_view request)
+    : tokens_(grammar), grammar_(grammar.grammar()), pieces_(request), frames_(1) {}
+
+GrammarWalker::State GrammarWalker::start() {
+  reach(grammar_.start(), 0, 0);
+  return finish_state();
+}
+
+uint32_t GrammarWalker::push_frame(uint32_t node, uint32_t count, uint32_t parent) {
+  auto& known = frames_by_hash_[mix(mix(mix(0, node), count), parent)];
+  for (const uint32_t index : known) {
+    const Frame& frame = frames_[index];
+    if (frame.node == node && frame.count == count && frame.parent == parent) return index;
+  }
+  frames_.push_back({node, count, parent, frames_[parent].depth + 1});
+  known.push_back(static_cast<uint32_t>(frames_.size() - 1));
+  return known.back();
+}
+
+void GrammarWalker::reach(uint32_t node, uint32_t frame, uint32_t extra) {
+  const Place place{node, frame, extra};
+  if (!grammar_.can_finish(node, pieces_.any()) || frames_[frame].depth > kMaxDepth) return;
+  if (met_.insert(place)) open_.push_back(place);
+}
+
+// Follows everything that takes no byte.
+void GrammarWalker::expand(const Place& place) {
+  const GrammarNode& node = grammar_.node(place.node);
+  switch (node.kind) {
+    case Kind::kBytes:
+    case Kind::kEnd:
+      reached_.push_back(place);
+      break;
+    case Kind::kMarker:
+      if (tokens_.marker_token(node.what) >= 0) {
+        reached_.push_back(place);
+      } else {
+        reach(grammar_.markers()[node.what].rule, push_frame(place.node, 0, place.frame), 0);
+      }
+      break;
+    case Kind::kSplit:
+      reach(node.next, place.frame, 0);
+      reach(node.what, place.frame, 0);
+      break;
+    case Kind::kCall:
+      reach(node.what, push_frame(place.node, 0, place.frame), 0);
+      break;
+    case Kind::kRepeat:
+      expand_repeat(place, node);
+      break;
+    case Kind::kCopied:
+      expand_copied(place, node);
+      break;
+    case Kind::kReturn: {
+      const Frame frame = frames_[place.frame];
+      const GrammarNode& caller = grammar_.node(frame.node);
+      if (caller.kind == Kind::kRepeat) {
+        reach(frame.node, frame.parent, frame.count);
+      } else {
+        reach(caller.next, frame.parent, 0);
+      }
+      break;
+    }
+  }
+}
+
+void GrammarWalker::expand_repeat(const Place& place, const GrammarNode& node) {
+  const Grammar::Repeat& repeat = grammar_.repeat(node.what);
+  const uint32_t done = place.extra;
+  if (done >= repeat.least) reach(node.next, place.frame, 0);
+  if (done >= repeat.most) return;
+  // Without an upper limit, rounds beyond the lower one need not be told apart.
+  const uint32_t after = repeat.most == kNoLimit ? std::min(done + 1, repeat.least) : done + 1;
+  reach(repeat.rule, push_frame(place.node, after, place.frame), 0);
+}
+
+void GrammarWalker::expand_copied(const Place& place, const GrammarNode& node) {
+  if (place.extra == 0) {
+    for (const uint32_t start : pieces_.starts())
+      reached_.push_back({place.node, place.frame, 1 + 2 * start});
+    return;
+  }
+  const uint32_t position = (place.extra - 1) / 2;
+  if (pieces_.may_end(position)) reach(node.next, place.frame, 0);
+  if (pieces_.next_byte(position) >= 0) reached_.push_back(place);
+}
+
+GrammarWalker::StateRecord GrammarWalker::describe(std::vector<Place> places) const {
+  StateRecord state;
+  state.in_reply = true;
+  for (const Place& place : places) {
+    const GrammarNode& node = grammar_.node(place.node);
+    if (node.kind == Kind::kBytes) state.bytes |= grammar_.byte_set(node.what);
+    if (node.kind == Kind::kCopied) {
+      state.bytes.set(static_cast<size_t>(pieces_.next_byte((place.extra - 1) / 2)));
+      state.in_copy = true;
+    }
+    state.at_end = state.at_end || node.kind == Kind::kEnd;
+    state.in_reply = state.in_reply && node.in_reply;
+  }
+  state.places = std::move(places);
+  return state;
+}
+
+GrammarWalker::State GrammarWalker::finish_state() {
+  while (!open_.empty()) {
+    const Place place = open_.back();
+    open_.pop_back();
+    expand(place);
+  }
+  met_.clear();
+  if (reached_.empty()) return kDead;
+  std::sort(reached_.begin(), reached_.end());
+  uint64_t hash = 0;
+  for (const Place& place : reached_) hash = mix(mix(mix(hash, place.node), place.frame), place.extra);
+  const auto [first, is_new] = by_hash_.try_emplace(hash, static_cast<State>(states_.size()));
+  if (!is_new) {
+    for (State state = first->second; state != kDead; state = states_[state].same_hash) {
+      if (states_[state].places != reached_) continue;
+      reached_.clear();
+      return state;
+    }
+  }
+  StateRecord record = describe(std::vector<Place>(reached_));
+  reached_.clear();
+  if (!is_new) {
+    record.same_hash = first->second;
+    first->second = static_cast<State>(states_.size());
+  }
+  states_.push_back(std::move(record));
+  return static_cast<State>(states_.size() - 1);
+}
+
+GrammarWalker::State GrammarWalker::step_slowly(State from, uint8_t byte) {
+  for (const Place& place : states_[from].places) {
+    const GrammarNode& node = grammar_.node(place.node);
+    if (node.kind == Kind::kBytes && grammar_.byte_set(node.what)[byte]) reach(node.next, place.frame, 0);
+    if (node.kind == Kind::kCopied) {
+      const uint32_t position = (place.extra - 1) / 2;
+      if (pieces_.next_byte(position) == byte) reach(place.node, place.frame, 1 + 2 * (position + 1) + 1);
+    }
+  }
+  const State to = finish_state();
+  auto& table = states_[from].table;
+  if (table == nullptr) {
+    table = std::make_unique<State[]>(256);
+    std::fill_n(table.get(), 256, kUnknown);
+  }
+  table[byte] = to;
+  return to;
+}
+
+GrammarWalker::State GrammarWalker::step_marker(State from, int32_t token) {
+  for (const Place& place : states_[from].places) {
+    const GrammarNode& node = grammar_.node(place.node);
+    if (node.kind == Kind::kMarker && tokens_.marker_token(node.what) == token)
+      reach(node.next, place.frame, 0);
+  }
+  return finish_state();
+}
+
+std::vector<int32_t> GrammarWalker::marker_tokens(State state) const {
+  std::vector<int32_t> tokens;
+  for (const Place& place : states_[state].places) {
+    const GrammarNode& node = grammar_.node(place.node);
+    if (node.kind == Kind::kMarker) tokens.push_back(tokens_.marker_token(node.what));
+  }
+  return tokens;
+}
+
+// A token's bytes are at most so many rounds of a repeat: as long as no limit is that near, all counts allow
+// the same tokens.
+uint32_t GrammarWalker::equivalent_count(const Frame& frame) const {
+  const GrammarNode& node = grammar_.node(frame.node);
+  if (node.kind != Kind::kRepeat) return 0;
+  const Grammar::Repeat& repeat = grammar_.repeat(node.what);
+  const uint64_t soon = uint64_t{frame.count} + tokens_.tree().longest_bytes();
+  if (frame.count >= repeat.least && soon < repeat.most) return repeat.least;
+  if (soon < repeat.least) return 0;
+  return frame.count;
+}
+
+std::string GrammarWalker::key(State state) const {
+  std::string key(1, pieces_.any() ? '1' : '0');
+  const auto append = [&key](uint32_t value) { key.append(reinterpret_cast<const char*>(&value), 4); };
+  for (const Place& place : states_[state].places) {
+    append(place.node);
+    append(place.extra);
+    for (uint32_t frame = place.frame; frame != 0; frame = frames_[frame].parent) {
+      append(frames_[frame].node);
+      append(equivalent_count(frames_[frame]));
+    }
+    append(UINT32_MAX);
+  }
+  return key;
+}
+
+GrammarWalker::State GrammarWalker::forget_others(State state) {
+  StateRecord kept = std::move(states_[state]);
+  states_.clear();
+  by_hash_.clear();
+  reached_ = std::move(kept.places);
+  return finish_state();
+}
+
+}  // namespace ink

@@ -1,0 +1,115 @@
+// Walks a grammar byte by byte. A grammar may be in many places at once; such a set of places is a state, and
+// states are numbered and their steps remembered as they are met (a lazily built deterministic machine, as
+// RE2 does it), so that walking a whole vocabulary costs a table lookup per byte. A place is a node, the
+// rules it was called from with their counts, and for a copied piece the position in the request.
+//
+// Only places from which the end can be reached are kept: a walker never leads into a dead end.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "runtime/constraint_request.h"
+#include "runtime/grammar_tokens.h"
+
+namespace ink {
+
+class GrammarWalker {
+ public:
+  using State = uint32_t;
+  static constexpr State kDead = UINT32_MAX;
+
+  GrammarWalker(const TokenGrammar& grammar, std::string_view request);
+
+  State start();  // kDead: the grammar allows nothing with this request
+  State step(State from, uint8_t byte) {
+    const StateRecord& record = states_[from];
+    if (!record.bytes[byte]) return kDead;
+    if (record.table != nullptr && record.table[byte] != kUnknown) return record.table[byte];
+    return step_slowly(from, byte);
+  }
+  State step_marker(State from, int32_t token);
+
+  const ByteSet& next_bytes(State state) const { return states_[state].bytes; }
+  bool at_end(State state) const { return states_[state].at_end; }
+  bool in_reply(State state) const { return states_[state].in_reply; }
+  bool in_copy(State state) const { return states_[state].in_copy; }
+  std::vector<int32_t> marker_tokens(State state) const;
+
+  // Two states of one grammar with equal keys, even of different walkers, allow the same tokens, unless the
+  // request has a say. Counts that are further from their limits than a token is long make no difference.
+  std::string key(State state) const;
+
+  size_t size() const { return states_.size(); }
+  // Forgets all states but this one, which gets the number that is returned.
+  State forget_others(State state);
+
+ private:
+  static constexpr State kUnknown = UINT32_MAX - 1;
+  struct Place {
+    uint32_t node = 0;
+    uint32_t frame = 0;
+    uint32_t extra = 0;  // of kRepeat: rounds done; of kCopied: 0, or 1 + 2 * position + whether it has begun
+    bool operator==(const Place&) const = default;
+    auto operator<=>(const Place&) const = default;
+  };
+  struct Frame {  // a rule that was called: where to go on when it is over
+    uint32_t node = 0;
+    uint32_t count = 0;  // of kRepeat: rounds done when this one is over
+    uint32_t parent = 0;
+    uint32_t depth = 0;
+  };
+  struct StateRecord {
+    std::vector<Place> places;  // sorted; only those that take a byte or a marker, or are the end
+    ByteSet bytes;
+    std::unique_ptr<State[]> table;  // made at the first step
+    State same_hash = kDead;         // another state with the same hash
+    bool at_end = false;
+    bool in_reply = false;
+    bool in_copy = false;
+  };
+  // Places met while one state is made. Forgetting them costs nothing.
+  class PlaceSet {
+   public:
+    bool insert(const Place& place);  // false: was there
+    void clear();
+
+   private:
+    struct Slot {
+      Place place;
+      uint32_t round = 0;
+    };
+    void grow();
+    std::vector<Slot> slots_ = std::vector<Slot>(64);
+    size_t count_ = 0;
+    uint32_t round_ = 1;
+  };
+
+  State step_slowly(State from, uint8_t byte);
+  uint32_t push_frame(uint32_t node, uint32_t count, uint32_t parent);
+  void reach(uint32_t node, uint32_t frame, uint32_t extra);
+  void expand(const Place& place);
+  void expand_repeat(const Place& place, const GrammarNode& node);
+  void expand_copied(const Place& place, const GrammarNode& node);
+  State finish_state();  // from what was reached
+  StateRecord describe(std::vector<Place> places) const;
+  uint32_t equivalent_count(const Frame& frame) const;
+
+  const TokenGrammar& tokens_;
+  const Grammar& grammar_;
+  RequestPieces pieces_;
+  std::vector<StateRecord> states_;
+  std::unordered_map<uint64_t, State> by_hash_;
+  std::vector<Frame> frames_;
+  std::unordered_map<uint64_t, std::vector<uint32_t>> frames_by_hash_;
+  std::vector<Place> open_;     // reached, not yet expanded
+  std::vector<Place> reached_;  // of the state that is being made
+  PlaceSet met_;
+};
+
+}  // namespace ink
