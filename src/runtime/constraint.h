@@ -21,7 +21,7 @@
 namespace ink {
 
 struct ConstraintOptions {
-  std::string request;            // the user's own words (UTF-8): what "copied" strings are pieces of
+  std::string request = {};       // the user's own words (UTF-8): what "copied" strings are pieces of
   int64_t max_reply_tokens = -1;  // after so many tokens a reply has to end; -1: no limit, else at least 1
 };
 

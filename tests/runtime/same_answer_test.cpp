@@ -1,6 +1,6 @@
 // Law 1, without tolerance: the logits after every token have the same bits whatever the number of threads,
 // the batch, the chunks of the prefill, or a reused prefix. Random prompts over every golden model, each
-// kernel table.
+// kernel table; and answers under a constraint, which feeds several tokens at once where it leaves no choice.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -8,6 +8,7 @@
 
 #include "runtime/session.h"
 #include "tests/golden_folder.h"
+#include "tests/runtime/constraint_samples.h"
 
 namespace ink {
 namespace {
@@ -100,12 +101,14 @@ std::vector<Logits> run_among_others(Scheduler& scheduler, std::mt19937& random,
 }
 
 // Greedy ids of a session that answers `before` first and `ids` then, so that a common prefix is reused.
-std::vector<int32_t> answer_after(Scheduler& scheduler, const std::vector<std::vector<int32_t>>& prompts) {
+std::vector<int32_t> answer_after(Scheduler& scheduler, const std::vector<std::vector<int32_t>>& prompts,
+                                  Constraint* constraint = nullptr) {
   auto session = Session::create(scheduler);
   EXPECT_TRUE(session.ok());
   GenerationOptions options;
   options.sampling.temperature = 0;
-  options.max_tokens = 12;
+  options.max_tokens = constraint == nullptr ? 12 : 60;
+  options.constraint = constraint;
   std::vector<int32_t> answer;
   for (const auto& prompt : prompts) {
     const auto result = (*session)->generate(prompt, options, [](const GeneratedPiece&) { return true; });
@@ -143,6 +146,32 @@ TEST(SameAnswer, EveryGoldenModelOnEveryKernelTable) {
   const KernelTables& tables = available_kernel_tables();
   for (const auto& path : golden_models()) {
     for (int i = 0; i < tables.count; ++i) check_model(path, tables.table[i]->name);
+  }
+}
+
+// A call under a constraint: threads, other sessions, cold or from the cache, and a second use of the
+// constraint change nothing.
+TEST(SameAnswer, UnderAConstraint) {
+  const std::string request = "remind me tomorrow to call Mom";
+  const KernelTables& tables = available_kernel_tables();
+  for (int i = 0; i < tables.count; ++i) {
+    SCOPED_TRACE(tables.table[i]->name);
+    const auto one_thread = open(testing::kPocketModel, 1, tables.table[i]->name);
+    const auto two_threads = open(testing::kPocketModel, 2, tables.table[i]->name);
+    const Tokenizer& tokenizer = *one_thread->engine().tokenizer();
+    const auto grammar = testing::grammar_of(testing::catalogues()[0].tools,
+                                             {.choice = ToolChoice::kRequired}, TokenTree::create(tokenizer));
+    const auto prompt = tokenizer.encode(request);
+    const std::vector<int32_t> shorter(prompt.begin(), prompt.end() - 2);
+    const auto first = testing::constraint_of(grammar, {.request = request});
+    const auto second = testing::constraint_of(grammar, {.request = request});
+    const auto answer = answer_after(*one_thread, {prompt}, first.get());
+    EXPECT_FALSE(answer.empty());
+    EXPECT_EQ(answer_after(*two_threads, {prompt}, second.get()), answer) << "two threads";
+    EXPECT_EQ(answer_after(*one_thread, {shorter, prompt}, first.get()), answer) << "reused prefix";
+    const auto other = Session::create(*two_threads);
+    EXPECT_EQ(answer_after(*two_threads, {prompt, prompt}, first.get()), answer)
+        << "cached, beside another session";
   }
 }
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 
 #include "tests/golden_folder.h"
+#include "tests/runtime/constraint_samples.h"
+#include "text/tool_calls.h"
 
 namespace ink {
 namespace {
@@ -195,6 +197,168 @@ TEST_F(SessionTest, TheSameSeedDrawsTheSameAnswer) {
   EXPECT_EQ(generate(prompt_, options).ids, first.ids);
   options.sampling.seed = 8;
   EXPECT_NE(generate(prompt_, options).ids, first.ids);
+}
+
+// The pocket model under its own catalogue.
+class ConstrainedSession : public SessionTest {
+ protected:
+  void SetUp() override { open(testing::kPocketModel, 400); }
+
+  std::unique_ptr<Constraint> constraint(std::string request, ToolChoice choice) {
+    const auto tree = TokenTree::create(*engine_->tokenizer());
+    return testing::constraint_of(
+        testing::grammar_of(testing::catalogues()[0].tools, {.choice = choice}, tree),
+        {.request = std::move(request)});
+  }
+  std::vector<int32_t> prompt_of(const std::string& request) {
+    ChatMessage message;
+    message.content = request;
+    const auto segments = render_chat(engine_->chat_format().format, std::span(&message, 1), {});
+    EXPECT_TRUE(segments.ok());
+    return engine_->tokenizer()->encode(*segments);
+  }
+  AssistantTurn read(const GenerationResult& result) {
+    return parse_turn(engine_->chat_format().format, result.text, {}, false);
+  }
+  // Greedy from a plain run of the model over prompt and answer, one logit row per token.
+  std::vector<int32_t> replay(const std::vector<int32_t>& prompt, const std::vector<int32_t>& ids,
+                              Constraint& rules, const std::vector<int32_t>& stops);
+};
+
+std::vector<int32_t> ConstrainedSession::replay(const std::vector<int32_t>& prompt,
+                                                const std::vector<int32_t>& ids, Constraint& rules,
+                                                const std::vector<int32_t>& stops) {
+  std::vector<int32_t> all = prompt;
+  all.insert(all.end(), ids.begin(), ids.end());
+  scheduler_->truncate(0, 0);
+  rules.reset();
+  std::vector<int32_t> best;
+  const Feed feed{0, all, true};
+  const Status done =
+      scheduler_->forward(std::span(&feed, 1), [&](size_t, int64_t token, std::span<float> logits) {
+        const auto next = static_cast<size_t>(token + 1);
+        if (next < prompt.size()) return true;
+        TokenMask allowed = rules.allowed();
+        for (const int32_t id : stops) allowed.set(id, rules.can_stop());
+        allowed.apply(logits);
+        best.push_back(static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin()));
+        if (next == all.size()) return true;
+        EXPECT_TRUE(rules.accept(all[next]));
+        return true;
+      });
+  EXPECT_TRUE(done.ok());
+  return best;
+}
+
+TEST_F(ConstrainedSession, AnswersAreTheBestAllowedTokenByToken) {
+  for (const char* request :
+       {"turn on the kitchen light and set a timer for 20 minutes", "how are you", "叫我熄火"}) {
+    for (const ToolChoice choice : {ToolChoice::kAuto, ToolChoice::kRequired, ToolChoice::kNone}) {
+      const auto rules = constraint(request, choice);
+      auto options = greedy(150);
+      options.constraint = rules.get();
+      options.stop_tokens = engine_->defaults().stop_tokens;
+      const auto prompt = prompt_of(request);
+      const auto result = generate(prompt, options);
+      auto wanted = replay(prompt, result.ids, *rules, options.stop_tokens);
+      if (result.finish == FinishReason::kStop) {
+        EXPECT_TRUE(rules->can_stop());
+      } else {
+        EXPECT_EQ(result.ids.size(), 150u);
+      }
+      ASSERT_EQ(wanted.size(), result.ids.size() + 1);
+      wanted.pop_back();
+      EXPECT_EQ(result.ids, wanted) << "as if no token had been fed together with others";
+      EXPECT_EQ(read(result).tool_calls.empty(), choice == ToolChoice::kNone || result.text.front() != '<');
+    }
+  }
+}
+
+TEST_F(ConstrainedSession, ACallThatIsCutOffIsNoCall) {
+  const auto rules = constraint("set a timer for 20 minutes", ToolChoice::kRequired);
+  const auto prompt = prompt_of("set a timer for 20 minutes");
+  auto options = greedy(-1);
+  options.constraint = rules.get();
+  options.stop_tokens = engine_->defaults().stop_tokens;
+  const auto whole = generate(prompt, options);
+  ASSERT_EQ(whole.finish, FinishReason::kStop);
+  ASSERT_FALSE(read(whole).tool_calls.empty());
+  for (options.max_tokens = 0; options.max_tokens < static_cast<int64_t>(whole.ids.size());
+       ++options.max_tokens) {
+    const auto cut = generate(prompt, options);
+    EXPECT_EQ(cut.finish, FinishReason::kLength);
+    EXPECT_EQ(static_cast<int64_t>(cut.ids.size()), options.max_tokens);
+    EXPECT_TRUE(std::equal(cut.ids.begin(), cut.ids.end(), whole.ids.begin()));
+    EXPECT_LT(testing::calls_in(cut.text), testing::calls_in(whole.text) + (cut.text == whole.text ? 1 : 0));
+    EXPECT_EQ(read(cut).tool_calls.size(), testing::calls_in(cut.text));
+  }
+}
+
+TEST_F(ConstrainedSession, AFullContextCutsAtTheSameToken) {
+  const auto prompt = prompt_of("set a timer for 20 minutes");
+  const auto full = [&](int64_t context) {
+    session_.reset();
+    open(testing::kPocketModel, context);
+    const auto rules = constraint("set a timer for 20 minutes", ToolChoice::kRequired);
+    auto options = greedy(-1);
+    options.constraint = rules.get();
+    options.stop_tokens = engine_->defaults().stop_tokens;
+    return generate(prompt, options);
+  };
+  const auto size = static_cast<int64_t>(prompt.size());
+  const auto whole = full(400);
+  for (const int64_t room : {0, 1, 2, 5, 9}) {
+    const auto cut = full(size + room);
+    EXPECT_EQ(cut.finish, FinishReason::kContextFull);
+    EXPECT_EQ(static_cast<int64_t>(cut.ids.size()), room + 1) << "the last token needs no place";
+    EXPECT_TRUE(std::equal(cut.ids.begin(), cut.ids.end(), whole.ids.begin()));
+    EXPECT_TRUE(read(cut).tool_calls.empty());
+  }
+}
+
+TEST_F(ConstrainedSession, ForcedTokensHaveProbabilityOne) {
+  const auto rules = constraint("lights off", ToolChoice::kRequired);
+  auto options = greedy(3);
+  options.constraint = rules.get();
+  options.sampling.logprobs = 2;
+  int pieces = 0;
+  const auto result = session_->generate(prompt_of("lights off"), options, [&](const GeneratedPiece& piece) {
+    if (piece.id < 0) return true;
+    EXPECT_NE(piece.sampled, nullptr);
+    if (++pieces == 1) {
+      EXPECT_EQ(piece.text, "<tool_call>");
+      EXPECT_EQ(piece.sampled->logprob, 0);
+      EXPECT_EQ(piece.sampled->top.size(), 1u);
+    }
+    return true;
+  });
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(pieces, 3);
+}
+
+TEST_F(ConstrainedSession, SleepsWhileTheModelThinks) {
+  const auto tree = TokenTree::create(*engine_->tokenizer());
+  const auto rules = testing::constraint_of(testing::grammar_of(
+      testing::catalogues()[0].tools, {.choice = ToolChoice::kRequired, .after_thinking = true}, tree));
+  auto options = greedy(80);
+  options.constraint = rules.get();
+  options.starts_in_thinking = true;
+  options.thinking_budget = 4;
+  options.stop_tokens = engine_->defaults().stop_tokens;
+  const auto result = generate(prompt_of("lights off"), options);
+  const size_t end = result.text.find("</think>\n\n");
+  ASSERT_NE(end, std::string::npos) << result.text;
+  EXPECT_TRUE(std::string_view(result.text).substr(end + 10).starts_with("<tool_call>\n{\"name\": \""))
+      << result.text;
+}
+
+TEST_F(ConstrainedSession, RefusesAConstraintOfAnotherVocabulary) {
+  const auto rules = testing::constraint_of(testing::grammar_of({}, {}, testing::byte_tree(true)));
+  auto options = greedy(4);
+  options.constraint = rules.get();
+  const auto refused = session_->generate({1}, options, [](const GeneratedPiece&) { return true; });
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kInvalid);
 }
 
 }  // namespace
