@@ -129,7 +129,7 @@ int ask(const AskFlags& flags) {
     text = *read;
   }
   assistant::Registry registry;
-  if (const Status added = add_tools(registry); !added.ok()) return report(added.error());
+  if (const Status added = add_tools(registry, assistant_state()); !added.ok()) return report(added.error());
   auto models = load_models(flags.assistant, registry);
   if (!models.ok()) return report(models.error());
   const int code = flags.batch ? ask_batch(*models, lines) : ask_once(flags, registry, *models, text);

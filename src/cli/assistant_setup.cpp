@@ -9,6 +9,11 @@
 #include "cli/output.h"
 #include "services/assistant/absent.h"
 #include "services/assistant/catalogue.h"
+#include "services/assistant/demo_home.h"
+#include "services/assistant/home_tools.h"
+#include "services/assistant/memory_tools.h"
+#include "services/assistant/sum_tools.h"
+#include "services/assistant/time_tools.h"
 
 namespace ink::cli {
 namespace {
@@ -86,11 +91,26 @@ assistant::AssistantOptions assistant_options(const AssistantFlags& flags) {
   return options;
 }
 
-Status add_tools(assistant::Registry& registry) {
-  for (const auto& tool : assistant::absent_tools(assistant::embedded_catalogue(), registry)) {
-    if (Status added = registry.add(tool, "device"); !added.ok()) return added;
-  }
-  return Done{};
+std::shared_ptr<assistant::State> assistant_state() {
+  return std::make_shared<assistant::State>(assistant::state_folder(),
+                                            std::make_shared<assistant::SystemClock>());
+}
+
+Status add_tools(assistant::Registry& registry, const std::shared_ptr<assistant::State>& state) {
+  const std::vector<Json>& catalogue = assistant::embedded_catalogue();
+  const auto add_all = [&](const assistant::Tools& tools, const char* source) -> Status {
+    for (const auto& tool : tools) {
+      if (Status added = registry.add(tool, source); !added.ok()) return added;
+    }
+    return Done{};
+  };
+  const auto home = std::make_shared<assistant::DemoHome>(state);
+  Status added = add_all(assistant::home_tools(catalogue, home), "home");
+  if (added.ok()) added = add_all(assistant::time_tools(catalogue, state), "device");
+  if (added.ok()) added = add_all(assistant::memory_tools(catalogue, state), "device");
+  if (added.ok()) added = add_all(assistant::sum_tools(catalogue), "device");
+  if (added.ok()) added = add_all(assistant::absent_tools(catalogue, registry), "device");
+  return added;
 }
 
 }  // namespace ink::cli

@@ -8,6 +8,7 @@
 
 #include "cli/conversation.h"
 #include "services/assistant/assistant.h"
+#include "services/assistant/state.h"
 
 namespace ink::cli {
 
@@ -21,8 +22,12 @@ struct AssistantFlags {
 };
 void add_assistant_flags(Command& command, AssistantFlags& flags);
 
-// The tools of this device, of its home and of whatever is connected.
-Status add_tools(assistant::Registry& registry);
+// The tools of this device, of its home and of whatever is connected; what is left of the catalogue is
+// declared and answers that it is not connected.
+Status add_tools(assistant::Registry& registry, const std::shared_ptr<assistant::State>& state);
+
+// What the assistant keeps on this device, by the system's clock.
+std::shared_ptr<assistant::State> assistant_state();
 
 // A model with everything that proposes calls from it. Movable; the proposer points into the heap only.
 struct ProposingModel {

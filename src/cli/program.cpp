@@ -47,6 +47,8 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_run_command(*program, action);
   add_ask_command(*program, action);
   add_chat_command(*program, action);
+  add_home_command(*program, action);
+  add_timers_command(*program, action);
   add_show_command(*program, action);
   add_list_command(*program, action);
   add_tokenize_command(*program, action);

@@ -175,7 +175,9 @@ std::string Phrases::slot_text(const std::string& slot, const Json& value, const
   }
   if (value.is_number()) {
     if (slot == "duration") return duration_text(value.get<int64_t>(), voice);
-    return number_text(value);
+    const std::string number = number_text(value);
+    const std::string* word = find(slot + "." + number);  // "weekday.0", "level.3"
+    return word == nullptr ? number : in_script(*word, voice);
   }
   if (!value.is_string()) return "";
   const std::string text = value.get<std::string>();
@@ -256,12 +258,16 @@ std::string Phrases::date_text(const std::string& date, const Voice& voice) cons
 }
 
 std::string say(const Words& words, const Voice& voice) {
-  return Phrases::of(voice.language).say(words, voice);
+  constexpr std::string_view kAlready = ".already";
+  std::string said = Phrases::of(voice.language).say(words, voice);
+  if (!said.empty() || !words.phrase.ends_with(kAlready)) return said;
+  const std::string plain = words.phrase.substr(0, words.phrase.size() - kAlready.size());
+  return Phrases::of(voice.language).say({plain, words.slots}, voice);
 }
 
 std::string say(const Outcome& outcome, const Voice& voice) {
   const Phrases& phrases = Phrases::of(voice.language);
-  if (std::string said = phrases.say(outcome.words, voice); !said.empty()) return said;
+  if (std::string said = say(outcome.words, voice); !said.empty()) return said;
   if (!outcome.done()) {
     if (std::string said = phrases.say({"problem." + outcome.problem, outcome.words.slots}, voice);
         !said.empty())

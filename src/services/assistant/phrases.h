@@ -39,6 +39,7 @@ class Phrases {
 // One sentence for what came of a call: the outcome's own, else the problem's, else a plain "done" or
 // "failed".
 std::string say(const Outcome& outcome, const Voice& voice);
+// "NAME.already" is said as NAME where it has no sentence of its own.
 std::string say(const Words& words, const Voice& voice);
 
 }  // namespace ink::assistant

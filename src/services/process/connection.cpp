@@ -47,8 +47,9 @@ void Connection::listen(const std::stop_token& stop) {
       ended_ = true;
     } else if (line->has_value()) {
       const auto said = parse_json(**line, "inkstone-connect");
-      const auto found =
-          said.ok() && said->contains("id") ? waiting_.find((*said)["id"].get<int64_t>()) : waiting_.end();
+      const bool has_id =
+          said.ok() && said->is_object() && said->contains("id") && (*said)["id"].is_number_integer();
+      const auto found = has_id ? waiting_.find((*said)["id"].get<int64_t>()) : waiting_.end();
       if (found != waiting_.end()) found->second.push_back(*said);
     }
     heard_.notify_all();
