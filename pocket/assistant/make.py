@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     more = ["--resume"] if options.resume else []
-    run("train.py", "--work", options.work, "--steps", options.steps, "--threads", options.threads, *more)
+    run("train.py", "--work", options.work, "--steps", options.steps, "--workers", options.threads, *more)
     run("export.py", "--work", options.work, "--out", options.out)
     run("generate.py", "--heldout", 1500, "--seed", 77, "--out", options.work / "heldout.jsonl")
     if (options.work / "heldout.jsonl").read_bytes() != (HERE / "heldout.jsonl").read_bytes():
