@@ -65,7 +65,9 @@ Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain,
   options.generation.sampling = engine.defaults().sampling;
   options.generation.stop_tokens = engine.defaults().stop_tokens;
   options.generation.sampling.temperature = 0;  // the same words shall do the same thing
-  result.proposer = assistant::make_proposer(engine, *result.model.session, result.model.format, options);
+  auto proposer = assistant::make_proposer(engine, *result.model.session, result.model.format, options);
+  if (!proposer.ok()) return proposer.error();
+  result.proposer = std::move(*proposer);
   return result;
 }
 

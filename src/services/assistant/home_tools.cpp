@@ -37,9 +37,14 @@ DeviceState light_change(const Json& arguments, const DeviceState& now) {
   wanted.on = switched(arguments);
   wanted.percent = number_of(arguments, "brightness_percent");
   if (const std::string step = text_of(arguments, "brightness_step"); !step.empty()) {
-    const int from = now.on.value_or(true) ? now.percent.value_or(50) : 0;
-    // Dimming stops at a glimmer: "darker" does not mean off.
-    wanted.percent = std::clamp(from + direction(step) * kBrightnessStep, 5, 100);
+    const bool is_off = now.on == false;
+    if (is_off && step == "down") {
+      wanted.on = false;  // darker than off there is nothing
+    } else {
+      // Dimming stops at a glimmer: "darker" does not mean off.
+      const int from = is_off ? 0 : now.percent.value_or(50);
+      wanted.percent = std::clamp(from + direction(step) * kBrightnessStep, 5, 100);
+    }
   }
   if (const std::string color = text_of(arguments, "color"); !color.empty()) wanted.color = color;
   const bool has_value = wanted.percent || wanted.color;

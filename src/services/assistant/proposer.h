@@ -33,15 +33,18 @@ class Proposer {
 };
 
 struct ProposerOptions {
-  std::vector<Json> tools;       // what may be called
-  bool knows_tools = false;      // trained for them: they stay out of its prompt
-  bool constrained = true;       // every turn belongs to the grammar of the tools
-  int64_t max_tokens = 768;      // of one turn; a constrained reply is far shorter
-  GenerationOptions generation;  // sampling and stop tokens, from the model's own defaults
+  std::vector<Json> tools;        // what may be called
+  bool knows_tools = false;       // trained for them: they stay out of its prompt
+  int64_t max_tokens = 768;       // of one turn
+  int64_t max_reply_tokens = 96;  // of a turn without calls: a sentence or two
+  GenerationOptions generation;   // sampling and stop tokens, from the model's own defaults
 };
 
-// engine, with a session of its own scheduler, both alive as long as the proposer.
-std::unique_ptr<Proposer> make_proposer(const Engine& engine, Session& session, ChatFormat format,
-                                        ProposerOptions options);
+// Every turn is held to the grammar of the tools while it is generated (runtime/constraint.h), except for
+// models that write calls in XML: those are only checked afterwards. engine and session, of a scheduler of
+// that engine, are alive as long as the proposer. Errors: kInvalid or kTooLarge when the tools make no
+// grammar.
+Result<std::unique_ptr<Proposer>> make_proposer(const Engine& engine, Session& session, ChatFormat format,
+                                                ProposerOptions options);
 
 }  // namespace ink::assistant
