@@ -180,6 +180,7 @@ GrammarWalker::State GrammarWalker::finish_state() {
     record.same_hash = first->second;
     first->second = static_cast<State>(states_.size());
   }
+  place_count_ += record.places.size();
   states_.push_back(std::move(record));
   return static_cast<State>(states_.size() - 1);
 }
@@ -252,6 +253,7 @@ GrammarWalker::State GrammarWalker::forget_others(State state) {
   StateRecord kept = std::move(states_[state]);
   states_.clear();
   by_hash_.clear();
+  place_count_ = 0;
   reached_ = std::move(kept.places);
   return finish_state();
 }

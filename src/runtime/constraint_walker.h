@@ -45,7 +45,10 @@ class GrammarWalker {
   // request has a say. Counts that are further from their limits than a token is long make no difference.
   std::string key(State state) const;
 
-  size_t size() const { return states_.size(); }
+  // How much is remembered. Ordinary states have a place or two; a hostile grammar can have thousands in
+  // each.
+  size_t states() const { return states_.size(); }
+  size_t places() const { return place_count_; }
   // Forgets all states but this one, which gets the number that is returned.
   State forget_others(State state);
 
@@ -104,6 +107,7 @@ class GrammarWalker {
   const Grammar& grammar_;
   RequestPieces pieces_;
   std::vector<StateRecord> states_;
+  size_t place_count_ = 0;  // in all states
   std::unordered_map<uint64_t, State> by_hash_;
   std::vector<Frame> frames_;
   std::unordered_map<uint64_t, std::vector<uint32_t>> frames_by_hash_;

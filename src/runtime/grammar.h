@@ -77,8 +77,9 @@ class Grammar {
 // Built from the end to the beginning: each function makes a node that goes on with `next` and returns it.
 class GrammarBuilder {
  public:
-  // Above this many nodes (16 MB) nothing more is made and full() is true; the result must not be used then.
-  static constexpr size_t kMaxNodes = size_t{1} << 20;
+  // Above this many nodes (the pocket assistant's 40 tools need 7,300) nothing more is made and full() is
+  // true; the result must not be used then.
+  static constexpr size_t kMaxNodes = size_t{1} << 17;
 
   uint32_t end();
   uint32_t done();  // the end of a rule

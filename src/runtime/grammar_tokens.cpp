@@ -83,7 +83,8 @@ std::shared_ptr<const TokenMask> TokenGrammar::find_mask(const std::string& stat
 
 void TokenGrammar::keep_mask(const std::string& state, std::shared_ptr<const TokenMask> mask) const {
   const std::lock_guard lock(mutex_);
-  if (masks_.size() < kMaxMasks) masks_.emplace(state, std::move(mask));
+  if (masks_.size() >= kMaxMasks) masks_.clear();
+  masks_.emplace(state, std::move(mask));
 }
 
 }  // namespace ink
