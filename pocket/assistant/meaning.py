@@ -66,7 +66,8 @@ def collect(meanings):
 
 
 def finish(tool, meanings, catalogue, shared):
-    """The calls of one call scope. `shared` holds what was said outside of it."""
+    """The calls of one call scope; None when a number is out of range or a room is named twice. `shared` holds
+    what was said outside of it."""
     schema = catalogue[tool]
     values = {**{k: v for k, v in shared.items() if k in schema["properties"]}, **collect(meanings)}
     if any(key in values for key in DURATION):
@@ -81,6 +82,8 @@ def finish(tool, meanings, catalogue, shared):
     for key in ("room", "room2", "room3"):
         if key != "room" and key not in values:
             continue
+        if key != "room" and values[key] in (call["arguments"].get("room") for call in calls):
+            return None
         arguments = {}
         for name, kind in schema["properties"].items():
             value = values.get(key if name == "room" else name)
