@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 #include <regex>
+#include <utility>
 
 #include "base/utf8.h"
 #include "runtime/sampler.h"
@@ -264,11 +265,13 @@ Tally run(const testing::Catalogue& catalogue, const std::shared_ptr<const Token
 }
 
 TEST(RandomModel, CallsAreValidWithThePocketVocabulary) {
+  uint64_t seeds = 1000;
   for (const testing::Catalogue& catalogue : testing::catalogues()) {
-    const Tally tally = run(catalogue, testing::pocket_tree(), 1000);
-    EXPECT_GT(tally.calls, 1000);
-    EXPECT_GT(tally.replies, 100);
-    EXPECT_LT(tally.unfinished, 700);
+    const Tally tally = run(catalogue, testing::pocket_tree(), std::exchange(seeds, 250));
+    const int answers = tally.calls + tally.replies + tally.unfinished;
+    EXPECT_GT(tally.calls, answers / 2);
+    EXPECT_GT(tally.replies, answers / 8);
+    EXPECT_LT(tally.unfinished, answers / 4);
     std::printf("%s: %d answers with calls, %d replies, %d cut off, %d copied arguments\n",
                 catalogue.name.c_str(), tally.calls, tally.replies, tally.unfinished, tally.copies);
   }
@@ -278,11 +281,33 @@ TEST(RandomModel, CallsAreValidWithTheReferencesVocabularies) {
   for (const auto& golden : testing::golden_tokenizers()) {
     const auto tokenizer = testing::must(Tokenizer::from_json(golden.json, "tokenizer.json"));
     const auto tree = TokenTree::create(tokenizer);
-    const Tally tally = run(testing::catalogues()[0], tree, 40);
-    EXPECT_GT(tally.calls, 30);
+    const Tally tally = run(testing::catalogues()[0], tree, 20);
+    EXPECT_GT(tally.calls, 15);
     std::printf("%d tokens: %d answers with calls, %d replies, %d cut off, %d copied arguments\n",
                 tokenizer.vocabulary_size(), tally.calls, tally.replies, tally.unfinished, tally.copies);
   }
+}
+
+// What the pocket model is trained to say is among what it may say, token by token. Rows whose request glues
+// a copied name to another word ("yitimer") are the few exceptions.
+TEST(PocketAssistant, ItsOwnAnswersAreAllowed) {
+  const auto tree = testing::pocket_tree();
+  const auto grammar = testing::grammar_of(testing::catalogues()[0].tools, {}, tree);
+  int answers = 0, refused = 0;
+  for (const Json& row : testing::read_json_lines(testing::kPocketModel.parent_path() / "heldout.jsonl")) {
+    std::vector<ToolCall> calls;
+    for (const Json& call : row["calls"]) calls.push_back({call["name"], call["arguments"], true});
+    if (calls.empty()) continue;
+    const auto constraint = testing::constraint_of(grammar, {.request = row["text"]});
+    const TextSegment answer{hermes(calls), true};
+    bool allowed = true;
+    for (const int32_t id : tree->tokenizer().encode(std::span(&answer, 1)))
+      allowed = allowed && constraint->accept(id);
+    ++answers;
+    refused += allowed && constraint->can_stop() ? 0 : 1;
+  }
+  EXPECT_GT(answers, 500);
+  EXPECT_LE(refused, answers / 50);
 }
 
 // The mask comes before everything else: a bias, a ban or NaN never brings a token back.
