@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
+#include "cli/watching.h"
 #include "services/assistant/call.h"
 
 namespace ink::cli {
@@ -21,6 +22,7 @@ struct AskFlags {
   std::optional<std::string> text;
   std::optional<std::string> batch;
   bool json = false;
+  bool no_watch = false;
 };
 
 Json reply_json(const assistant::Reply& reply, bool dry_run) {
@@ -129,10 +131,12 @@ int ask(const AskFlags& flags) {
     text = *read;
   }
   assistant::Registry registry;
-  if (const Status added = add_tools(registry, assistant_state()); !added.ok()) return report(added.error());
+  const auto state = assistant_state();
+  if (const Status added = add_tools(registry, state); !added.ok()) return report(added.error());
   auto models = load_models(flags.assistant, registry);
   if (!models.ok()) return report(models.error());
   const int code = flags.batch ? ask_batch(*models, lines) : ask_once(flags, registry, *models, text);
+  if (!flags.batch && !flags.assistant.dry_run && !flags.no_watch) leave_watcher(state);
   // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
   if (assistant::calls_left_behind() > 0) ::_exit(output().finish(code));
   return code;
@@ -148,6 +152,8 @@ void add_ask_command(CLI::App& program, Action& action) {
   command.text("--batch", flags->batch,
                "Write the calls for every line {\"id\", \"text\"} of a JSONL file; nothing is done", "FILE");
   command.toggle("--json", flags->json, "Print calls, outcomes and what was said as one JSON object");
+  command.toggle("--no-watch", flags->no_watch,
+                 "Leave no process behind that fires timers; `inkstone watch` does it too");
   add_assistant_flags(command, flags->assistant);
   command.runs(action, [flags] { return ask(*flags); });
 }

@@ -10,7 +10,9 @@
 #include "services/assistant/absent.h"
 #include "services/assistant/catalogue.h"
 #include "services/assistant/demo_home.h"
+#include "services/assistant/desktop_tools.h"
 #include "services/assistant/home_tools.h"
+#include "services/assistant/media_tools.h"
 #include "services/assistant/memory_tools.h"
 #include "services/assistant/sum_tools.h"
 #include "services/assistant/time_tools.h"
@@ -111,6 +113,8 @@ Status add_tools(assistant::Registry& registry, const std::shared_ptr<assistant:
   if (added.ok()) added = add_all(assistant::time_tools(catalogue, state), "device");
   if (added.ok()) added = add_all(assistant::memory_tools(catalogue, state), "device");
   if (added.ok()) added = add_all(assistant::sum_tools(catalogue), "device");
+  if (added.ok()) added = add_all(assistant::media_tools(catalogue), "device");
+  if (added.ok()) added = add_all(assistant::desktop_tools(catalogue), "device");
   if (added.ok()) added = add_all(assistant::absent_tools(catalogue, registry), "device");
   return added;
 }

@@ -106,9 +106,9 @@ Result<std::vector<Fired>> Schedule::fired(int most) const {
   if (!rows.ok()) return rows.error();
   std::vector<Fired> all;
   for (const auto& row : *rows) {
-    all.push_back({text(row, "kind"), text(row, "label"), voice_of(text(row, "language")),
-                   row["due_ms"].get<int64_t>(), row["fired_ms"].get<int64_t>(),
-                   row["missed"].get<int64_t>() != 0});
+    all.push_back({row["pending_id"].get<int64_t>(), text(row, "kind"), text(row, "label"),
+                   voice_of(text(row, "language")), row["due_ms"].get<int64_t>(),
+                   row["fired_ms"].get<int64_t>(), row["missed"].get<int64_t>() != 0});
   }
   return all;
 }
@@ -129,7 +129,7 @@ Result<int64_t> Schedule::cancel(const std::vector<int64_t>& ids) {
 
 Status Schedule::fire(const Pending& one, std::vector<Fired>& all) {
   const int64_t now = clock_->wall_ms();
-  const Fired fired{one.kind, one.label, one.voice, *one.due_ms, now, one.remaining_ms < -kLateMs};
+  const Fired fired{one.id, one.kind, one.label, one.voice, *one.due_ms, now, one.remaining_ms < -kLateMs};
   const auto time = parse_time(one.time);
   const unsigned days = weekdays_of(one.repeat, one.weekday);
   const auto moved = time && days != 0

@@ -28,6 +28,7 @@ struct Pending {
 };
 
 struct Fired {
+  int64_t id = 0;  // that it waited under
   std::string kind;
   std::string label;
   Voice voice;
