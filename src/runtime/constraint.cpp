@@ -147,7 +147,7 @@ Constraint::Constraint(std::unique_ptr<Walk> walk) : walk_(std::move(walk)) {}
 Constraint::~Constraint() = default;
 
 Result<std::unique_ptr<Constraint>> Constraint::create(std::shared_ptr<const TokenGrammar> grammar,
-                                                       ConstraintOptions options) {
+                                                       const ConstraintOptions& options) {
   if (options.request.size() > kMaxRequestBytes) {
     return Error{ErrorKind::kTooLarge, "request", "at most " + std::to_string(kMaxRequestBytes) + " bytes",
                  std::to_string(options.request.size()), ""};

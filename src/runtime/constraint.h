@@ -30,7 +30,7 @@ class Constraint {
   // Errors: kInvalid when nothing at all could be generated (a call is required and each tool needs a piece
   // of a request that has none) or for a max_reply_tokens of 0; kTooLarge for a request above 64 KiB.
   static Result<std::unique_ptr<Constraint>> create(std::shared_ptr<const TokenGrammar> grammar,
-                                                    ConstraintOptions options);
+                                                    const ConstraintOptions& options);
   ~Constraint();
 
   // The tokens that may come next. End-of-turn tokens are not among them: can_stop() tells about those. When

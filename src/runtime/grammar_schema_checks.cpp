@@ -83,7 +83,8 @@ Json listed_values(const Json& schema) {
 
 Status check_keywords(const Json& schema, std::initializer_list<std::string_view> allowed,
                       const std::string& where) {
-  for (const auto& [keyword, value] : schema.items()) {
+  for (const auto& item : schema.items()) {
+    const std::string& keyword = item.key();
     const auto is_keyword = [&](std::string_view known) { return known == keyword; };
     if (std::any_of(allowed.begin(), allowed.end(), is_keyword)) continue;
     if (std::any_of(std::begin(kAnnotations), std::end(kAnnotations), is_keyword)) continue;
