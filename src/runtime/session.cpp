@@ -116,6 +116,7 @@ class Session::Generation {
         budget_(tokenizer_, options),
         stops_(options.stop_strings) {
     if (tokenizer_ != nullptr) decoder_.emplace(*tokenizer_, true);
+    if (options.constraint != nullptr) options.constraint->reset();
   }
 
   Status read_prompt(const std::vector<int32_t>& prompt,
@@ -277,7 +278,6 @@ void Session::Generation::flush() {
 Status Session::Generation::run() {
   const auto start = Clock::now();
   const auto context = static_cast<size_t>(session_.scheduler_.engine().options().context_tokens);
-  if (options_.constraint != nullptr) options_.constraint->reset();
   result.finish = FinishReason::kLength;
   for (int64_t count = 0; options_.max_tokens < 0 || count < options_.max_tokens; ++count) {
     if (constraint() != nullptr && constraint()->must_stop()) {
