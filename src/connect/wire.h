@@ -23,6 +23,7 @@
 #include <string>
 #include <variant>
 
+#include "base/address.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -30,19 +31,6 @@ namespace ink::connect {
 
 inline constexpr int64_t kMaxBodyBytes = int64_t{8}
                                          << 20;  // of one answer or message, and of one line from the parent
-
-struct Address {
-  bool secure = false;  // https, wss
-  std::string host;     // without the brackets of an IPv6 address
-  uint16_t port = 0;
-  std::string target;  // path and query
-
-  std::string host_and_port() const;  // "localhost:8123", "[::1]:8123"
-};
-
-// http, https, ws or wss. Errors: kInvalid for another scheme, a name and password in it, a port out of
-// range.
-Result<Address> parse_address(const std::string& url);
 
 struct HttpRequest {
   Address address;
