@@ -80,6 +80,13 @@ Answer Client::request(const std::string& method, const std::string& path, const
   return {std::move(*value), {}};
 }
 
+Answer Client::about(const CallContext& context) {
+  Answer answer = request("GET", "/api/config", nullptr, context);
+  const bool right = answer.problem || (answer.value.is_object() && answer.value.contains("version"));
+  if (!right) answer.problem = Problem{problem::kGarbled, "/api/config: not Home Assistant's answer"};
+  return answer;
+}
+
 Answer Client::states(const CallContext& context) { return request("GET", "/api/states", nullptr, context); }
 
 Answer Client::call(const ServiceCall& call, const CallContext& context) {

@@ -23,6 +23,8 @@ class Client {
   // url: "http://homeassistant.local:8123". connection must be allowed to reach it.
   Client(std::shared_ptr<Connection> connection, const std::string& url, std::string token);
 
+  // {"version", "location_name", …}; what is asked to see whether address and token are right.
+  Answer about(const assistant::CallContext& context);
   Answer states(const assistant::CallContext& context);
   Answer call(const ServiceCall& call, const assistant::CallContext& context);
   // Read once and kept: rooms change rarely. Fails as a whole.
