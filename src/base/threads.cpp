@@ -1,5 +1,8 @@
-// See base/threads.h. Regions are numbered: a worker that saw number n waits for a number other than n. Both
-// waits spin for about 20 µs (shorter than a futex round trip costs a decode step), then sleep in the kernel.
+// See base/threads.h. One word tells all about the current region: its number, whether it is open, and how
+// many workers are inside. A worker enters an open region by adding itself; the caller closes it once nothing
+// is left to hand out, and waits only for those inside. Both waits spin for about 20 µs (shorter than a futex
+// round trip costs a decode step), then sleep in the kernel. The word has 32 bits because that is what the
+// kernel can wait on.
 #include "base/threads.h"
 
 #include <sched.h>
@@ -14,6 +17,11 @@ namespace ink {
 namespace {
 
 constexpr auto kSpin = std::chrono::microseconds(20);
+
+constexpr uint32_t kInside = 0xfff;     // bits that count the workers inside
+constexpr uint32_t kOpen = 0x1000;      // this bit: workers may enter
+constexpr uint32_t kNumber = ~0x1fffu;  // the rest numbers the regions; wrapping around does no harm
+constexpr uint32_t kNextNumber = 0x2000;
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -39,13 +47,13 @@ T wait_for_change(const std::atomic<T>& value, T old) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  INK_CHECK(threads >= 1, "a pool needs a thread");
+  INK_CHECK(threads >= 1 && threads <= static_cast<int>(kInside), "a pool has 1 to 4095 threads");
   for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { worker(i); });
 }
 
 ThreadPool::~ThreadPool() {
   stopping_.store(true, std::memory_order_relaxed);
-  region_.fetch_add(1, std::memory_order_release);
+  region_.fetch_add(kNextNumber, std::memory_order_release);
   region_.notify_all();
   for (auto& thread : workers_) thread.join();
 }
@@ -61,13 +69,12 @@ void ThreadPool::run(int64_t count, int64_t chunk, Function function, void* cont
   count_ = count;
   chunk_ = std::max<int64_t>(1, chunk);
   cursor_.store(0, std::memory_order_relaxed);
-  unfinished_.store(static_cast<int32_t>(workers_.size()), std::memory_order_relaxed);
-  region_.fetch_add(1, std::memory_order_release);
+  const uint32_t number = (region_.load(std::memory_order_relaxed) + kNextNumber) & kNumber;
+  region_.store(number | kOpen, std::memory_order_release);
   region_.notify_all();
   work_on_chunks(0);
-  for (int32_t left = unfinished_.load(std::memory_order_acquire); left != 0;) {
-    left = wait_for_change(unfinished_, left);
-  }
+  uint32_t now = region_.fetch_and(~kOpen, std::memory_order_acquire) & ~kOpen;
+  while ((now & kInside) != 0) now = wait_for_change(region_, now);
 }
 
 void ThreadPool::work_on_chunks(int thread) {
@@ -79,12 +86,22 @@ void ThreadPool::work_on_chunks(int thread) {
 }
 
 void ThreadPool::worker(int thread) {
-  uint32_t seen = 0;
+  uint32_t seen = 0;  // the region that this worker last looked at
   for (;;) {
-    seen = wait_for_change(region_, seen);
+    uint32_t now = region_.load(std::memory_order_acquire);
+    while ((now & kNumber) == seen) {
+      if (stopping_.load(std::memory_order_relaxed)) return;
+      now = wait_for_change(region_, now);
+    }
+    seen = now & kNumber;
+    while ((now & kNumber) == seen && (now & kOpen) != 0) {
+      if (!region_.compare_exchange_weak(now, now + 1, std::memory_order_acquire)) continue;
+      work_on_chunks(thread);
+      const uint32_t left = region_.fetch_sub(1, std::memory_order_release) - 1;
+      if ((left & (kInside | kOpen)) == 0) region_.notify_all();
+      break;
+    }
     if (stopping_.load(std::memory_order_relaxed)) return;
-    work_on_chunks(thread);
-    if (unfinished_.fetch_sub(1, std::memory_order_release) == 1) unfinished_.notify_one();
   }
 }
 

@@ -1,6 +1,7 @@
 // The one thread pool of a process. The caller takes part, work is handed out in chunks from an atomic
-// cursor, and an idle worker spins for a few microseconds before it sleeps. Results never depend on which
-// thread ran a chunk.
+// cursor, and an idle worker spins for a few microseconds before it sleeps. Nobody waits for a worker that
+// has not come: on a busy machine, where it may be woken late, the caller does all the work itself. Results
+// never depend on which thread ran a chunk.
 #pragma once
 
 #include <atomic>
@@ -42,14 +43,13 @@ class ThreadPool {
   void worker(int thread);
 
   std::vector<std::thread> workers_;
-  // The current region. Written by the caller before `region_` advances, read by workers after they saw it.
+  // The current region. Written by the caller while no worker is inside, read by workers that have entered.
   Function function_ = nullptr;
   void* context_ = nullptr;
   int64_t count_ = 0;
   int64_t chunk_ = 1;
   alignas(64) std::atomic<int64_t> cursor_{0};
-  alignas(64) std::atomic<uint32_t> region_{0};     // advanced once for every parallel_for
-  alignas(64) std::atomic<int32_t> unfinished_{0};  // workers that have not left the current region
+  alignas(64) std::atomic<uint32_t> region_{0};  // number, open or closed, workers inside: see threads.cpp
   std::atomic<bool> stopping_{false};
 };
 

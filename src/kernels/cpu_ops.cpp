@@ -25,6 +25,10 @@ int64_t panels_of(const PackedMatrix& matrix) { return (matrix.rows + kPanelRows
 // A piece of work for small regions: at least this many floats are worth waking a thread for.
 int64_t rows_per_chunk(int64_t cols) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols)); }
 
+// Multiplications (of weights, or of keys and values) that are worth waking a thread for: some 10 µs of work.
+// A model of a few million parameters decodes on its caller alone, and faster for it.
+constexpr int64_t kWorthAThread = 262144;
+
 }  // namespace
 
 Tensor Ops::linear(Tensor x, const Linear& a) {
@@ -161,7 +165,8 @@ void CpuOps::linear_into(Tensor x, std::span<const Linear* const> weights, std::
   const Scope quantized_lives_here(*this);
   const QuantizedRows quantized = integers ? quantize(x) : QuantizedRows{};
   // About eight pieces a thread: enough to even out unequal cores, few enough to keep streams long.
-  const int64_t chunk = std::max<int64_t>(1, panels / (8 * threads_.size()));
+  const int64_t least = kWorthAThread / std::max<int64_t>(1, kPanelRows * x.cols * x.rows);
+  const int64_t chunk = std::max({int64_t{1}, least, panels / (8 * threads_.size())});
   threads_.parallel_for(panels, chunk, [&](int64_t begin, int64_t end, int) {
     for (int64_t p = begin; p < end; ++p) {
       int64_t panel = p;
@@ -236,7 +241,9 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   const int64_t group = q.rows / tokens / kv.kv_heads;  // query heads that share a key/value head
   const Tensor out = make(q.rows, q.cols);
   const float scale = 1.0f / std::sqrt(static_cast<float>(kv.head_dim));
-  threads_.parallel_for(tokens * kv.kv_heads, 1, [&](int64_t begin, int64_t end, int thread) {
+  const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
+  const int64_t chunk = std::max<int64_t>(1, kWorthAThread / (2 * group * longest * kv.head_dim));
+  threads_.parallel_for(tokens * kv.kv_heads, chunk, [&](int64_t begin, int64_t end, int thread) {
     const float** k_page =
         reinterpret_cast<const float**>(page_pointers_.data()) + thread * 2 * pages_per_thread_;
     const float** v_page = k_page + pages_per_thread_;

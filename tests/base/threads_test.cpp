@@ -55,6 +55,19 @@ TEST(ThreadPool, SleepingWorkersWakeUp) {
   EXPECT_EQ(done, 6);
 }
 
+// The caller does not wait for workers that are still on their way: with far more threads than cores a region
+// must not cost a turn of the scheduler for each of them. What it must never do is leave while one is inside.
+TEST(ThreadPool, NobodyIsInsideAfterARegion) {
+  ThreadPool pool(16);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<int> mine(64, 0);  // gone after this round: a late worker would write to freed memory
+    pool.parallel_for(64, 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t i = begin; i < end; ++i) mine[static_cast<size_t>(i)] = round;
+    });
+    for (const int value : mine) ASSERT_EQ(value, round);
+  }
+}
+
 TEST(AvailableThreads, IsAtLeastOne) { EXPECT_GE(available_threads(), 1); }
 
 }  // namespace
