@@ -6,9 +6,11 @@
 Nothing is typed in by hand: a picture shows what the commands below printed when it was made.
 """
 import html
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unicodedata
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -24,6 +26,13 @@ SCENES = {
         ["run", "讲个笑话"],
     ],
     "show": [["show"]],
+    "home": [
+        ["ask", "打开客厅的灯，调到四成"],
+        ["ask", "書房冷氣較到廿五度，順便拉埋窗簾"],
+        ["ask", "turn the bedroom light blue and close the curtains"],
+        ["ask", "unlock the front door"],
+        ["home"],
+    ],
 }
 
 
@@ -32,8 +41,9 @@ def width(text):
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def printed_by(arguments):
-    done = subprocess.run([ROOT / "inkstone", *arguments], capture_output=True, text=True, check=True, cwd=ROOT)
+def printed_by(arguments, state):
+    environment = {**os.environ, "INKSTONE_HOME": state, "TZ": "Asia/Shanghai"}
+    done = subprocess.run([ROOT / "inkstone", *arguments], capture_output=True, text=True, cwd=ROOT, env=environment)
     return done.stdout.rstrip("\n").split("\n")
 
 
@@ -61,10 +71,11 @@ def draw(lines):
 def main():
     for name, commands in SCENES.items():
         lines = []
-        for arguments in commands:
-            lines.append(("$ ./inkstone " + " ".join(map(shown, arguments)), PROMPT))
-            lines += [(text, INK if text else DIM) for text in printed_by(arguments)]
-            lines.append(("", DIM))
+        with tempfile.TemporaryDirectory() as state:  # a home of its own for every picture
+            for arguments in commands:
+                lines.append(("$ ./inkstone " + " ".join(map(shown, arguments)), PROMPT))
+                lines += [(text, INK if text else DIM) for text in printed_by(arguments, state)]
+                lines.append(("", DIM))
         (FOLDER / f"{name}.svg").write_text(draw(lines[:-1]), encoding="utf-8")
         print(f"docs/pictures/{name}.svg")
 
