@@ -7,6 +7,7 @@
 #include "cli/assistant_setup.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
+#include "cli/connected.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -50,18 +51,20 @@ struct Models {
   assistant::Proposer* second() { return larger ? larger->proposer.get() : nullptr; }
 };
 
-Result<Models> load_models(const AssistantFlags& flags, const assistant::Registry& registry) {
+Result<Models> load_models(const AssistantFlags& flags, assistant::Registry& registry) {
+  ConnectedServers servers(flags.model.model && !flags.plain);  // they open while the model loads
+  const auto complete = [&] { servers.add_to(registry); };
   Models models;
   ModelFlags first = flags.model;
   if (flags.cascade) {
     first.model.reset();
     first.ctx_size.reset();
   }
-  auto loaded = load_proposer(first, flags.plain, registry);
+  auto loaded = load_proposer(first, flags.plain, registry, complete);
   if (!loaded.ok()) return loaded.error();
   models.first = std::move(*loaded);
   if (!flags.cascade) return models;
-  auto larger = load_proposer(flags.model, flags.plain, registry);
+  auto larger = load_proposer(flags.model, flags.plain, registry, complete);
   if (!larger.ok()) return larger.error();
   models.larger = std::move(*larger);
   return models;

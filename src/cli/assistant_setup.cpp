@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
+#include "cli/connected.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "services/assistant/absent.h"
 #include "services/assistant/catalogue.h"
-#include "services/assistant/demo_home.h"
 #include "services/assistant/desktop_tools.h"
 #include "services/assistant/home_tools.h"
 #include "services/assistant/media_tools.h"
@@ -50,8 +50,8 @@ bool is_pocket_model(const Checkpoint& checkpoint) {
   return checkpoint.meta_string("general.name") == "Inkstone Pocket Assistant";
 }
 
-Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain,
-                                     const assistant::Registry& registry) {
+Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain, const assistant::Registry& registry,
+                                     const std::function<void()>& complete) {
   ModelFlags with_context = flags;
   const bool embedded = !flags.model || flags.model->empty();
   if (!embedded && !plain && !flags.ctx_size) with_context.ctx_size = kContextWithTools;
@@ -63,6 +63,7 @@ Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain,
   const Engine& engine = *result.model.engine;
   assistant::ProposerOptions options;
   options.knows_tools = plain || is_pocket_model(engine.checkpoint());
+  if (!options.knows_tools && complete) complete();
   options.tools = options.knows_tools ? assistant::embedded_catalogue() : registry.declarations();
   options.generation.sampling = engine.defaults().sampling;
   options.generation.stop_tokens = engine.defaults().stop_tokens;
@@ -108,8 +109,7 @@ Status add_tools(assistant::Registry& registry, const std::shared_ptr<assistant:
     }
     return Done{};
   };
-  const auto home = std::make_shared<assistant::DemoHome>(state);
-  Status added = add_all(assistant::home_tools(catalogue, home), "home");
+  Status added = add_all(assistant::home_tools(catalogue, connected_home(state)), "home");
   if (added.ok()) added = add_all(assistant::time_tools(catalogue, state), "device");
   if (added.ok()) added = add_all(assistant::memory_tools(catalogue, state), "device");
   if (added.ok()) added = add_all(assistant::sum_tools(catalogue), "device");

@@ -34,8 +34,10 @@ struct ProposingModel {
   LoadedModel model;
   std::unique_ptr<assistant::Proposer> proposer;
 };
-Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain,
-                                     const assistant::Registry& registry);
+// complete: called between loading a model that has to be told its tools and telling it; may add to the
+// registry.
+Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain, const assistant::Registry& registry,
+                                     const std::function<void()>& complete = {});
 
 // Whether it is the model that the program carries, or another build of it.
 bool is_pocket_model(const Checkpoint& checkpoint);

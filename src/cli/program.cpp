@@ -50,6 +50,7 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_home_command(*program, action);
   add_timers_command(*program, action);
   add_watch_command(*program, action);
+  add_connect_command(*program, action);
   add_show_command(*program, action);
   add_list_command(*program, action);
   add_tokenize_command(*program, action);

@@ -74,6 +74,7 @@ TEST_F(ConnectionsFile, AWrongEntryCostsOnlyItself) {
   EXPECT_EQ(all.mcp_servers()[0].name, "i");
   EXPECT_FALSE(all.mcp_servers()[0].trusted) << "only true is true";
   EXPECT_EQ(all.notes().size(), 9u);
+  EXPECT_TRUE(all.home_assistant_is_wrong());
 }
 
 TEST_F(ConnectionsFile, SecretsThatOthersCanReadAreRefused) {

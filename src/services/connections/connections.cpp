@@ -162,6 +162,7 @@ void Connections::read_entries() {
   const auto url = home->is_object() ? text_field(*home, "url") : std::string();
   const auto token = home->is_object() ? text_field(*home, "tokenFile") : std::string();
   if (!url.ok() || !token.ok() || token->empty() || !check_url(*url).ok()) {
+    home_assistant_is_wrong_ = true;
     notes_.push_back(std::string(kHome) + " is left out: it needs a url and a tokenFile");
     return;
   }

@@ -46,6 +46,8 @@ class Connections {
 
   const std::vector<McpServer>& mcp_servers() const { return mcp_servers_; }
   const std::optional<HomeAssistantServer>& home_assistant() const { return home_assistant_; }
+  // There is an entry for a Home Assistant, and it makes no sense.
+  bool home_assistant_is_wrong() const { return home_assistant_is_wrong_; }
   const std::vector<std::string>& notes() const { return notes_; }  // wrong entries, one line each
   std::filesystem::path file() const { return folder_ / "connections.json"; }
   std::filesystem::path token_file() const { return folder_ / "home-assistant.token"; }
@@ -63,6 +65,7 @@ class Connections {
   Json document_ = Json::object();
   std::vector<McpServer> mcp_servers_;
   std::optional<HomeAssistantServer> home_assistant_;
+  bool home_assistant_is_wrong_ = false;
   std::vector<std::string> notes_;
 };
 
