@@ -59,7 +59,8 @@ class GrammarWalker {
     uint32_t frame = 0;
     uint32_t extra = 0;  // of kRepeat: rounds done; of kCopied: 0, or 1 + 2 * position + whether it has begun
     bool operator==(const Place&) const = default;
-    auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): of clang-tidy 14, falsely
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 is wrong about <=>
+    auto operator<=>(const Place&) const = default;
   };
   struct Frame {  // a rule that was called: where to go on when it is over
     uint32_t node = 0;
