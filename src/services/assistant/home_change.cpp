@@ -149,7 +149,7 @@ DeviceState state_of(const Json& json) {
   return state;
 }
 
-DeviceState changed(DeviceState now, const DeviceState& wanted) {
+DeviceState changed(const DeviceState& now, const DeviceState& wanted) {
   Json json = state_json(now);
   json.update(state_json(wanted));
   return state_of(json);

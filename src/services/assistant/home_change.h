@@ -39,7 +39,7 @@ Json room_slot(const Selection& selection);
 Json state_json(const DeviceState& state);
 DeviceState state_of(const Json& json);
 // `now` with the wanted fields in place.
-DeviceState changed(DeviceState now, const DeviceState& wanted);
+DeviceState changed(const DeviceState& now, const DeviceState& wanted);
 std::string_view kind_name(DeviceKind kind);
 
 }  // namespace ink::assistant

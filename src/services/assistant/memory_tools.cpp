@@ -56,7 +56,7 @@ Outcome search_memory(State& state, const Json& arguments, const CallContext&) {
 
 }  // namespace
 
-Tools memory_tools(const std::vector<Json>& catalogue, std::shared_ptr<State> state) {
+Tools memory_tools(const std::vector<Json>& catalogue, const std::shared_ptr<State>& state) {
   Tools tools;
   add_declared(tools, catalogue, "add_note", [state](const Json& arguments, const CallContext& context) {
     return add_note(*state, arguments, context);

@@ -6,6 +6,6 @@
 
 namespace ink::assistant {
 
-Tools memory_tools(const std::vector<Json>& catalogue, std::shared_ptr<State> state);
+Tools memory_tools(const std::vector<Json>& catalogue, const std::shared_ptr<State>& state);
 
 }  // namespace ink::assistant

@@ -220,7 +220,7 @@ Json date_time_declaration() {
 
 }  // namespace
 
-Tools time_tools(const std::vector<Json>& catalogue, std::shared_ptr<State> state) {
+Tools time_tools(const std::vector<Json>& catalogue, const std::shared_ptr<State>& state) {
   using Function = Outcome (*)(State&, const Json&, const CallContext&);
   // The tool keeps the state: a call that was left behind may outlive everything else.
   const auto bound = [&](Function function) -> CallFunction {

@@ -7,6 +7,6 @@
 
 namespace ink::assistant {
 
-Tools time_tools(const std::vector<Json>& catalogue, std::shared_ptr<State> state);
+Tools time_tools(const std::vector<Json>& catalogue, const std::shared_ptr<State>& state);
 
 }  // namespace ink::assistant
