@@ -149,6 +149,7 @@ struct Entry {
   std::string date;
   std::string time;
   std::string title;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 is wrong about <=>
   auto operator<=>(const Entry&) const = default;
 };
 
