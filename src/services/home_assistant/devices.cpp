@@ -216,7 +216,7 @@ ServiceCalls light_calls(const Device& device, const DeviceState& wanted) {
   Json data = Json::object();
   if (wanted.percent) data["brightness_pct"] = *wanted.percent;
   if (wanted.color == "warm_white" || wanted.color == "cool_white")
-    data["kelvin"] = wanted.color == "warm_white" ? kWarmKelvin : kCoolKelvin;
+    data["color_temp_kelvin"] = wanted.color == "warm_white" ? kWarmKelvin : kCoolKelvin;
   for (const Color& color : kColors)
     if (wanted.color == color.name) data["rgb_color"] = color.rgb;
   return one(device, "turn_on", std::move(data));

@@ -192,7 +192,9 @@ Answer Client::call(const ToolInfo& tool, const Json& arguments, const Patience&
     const Reply reply = ask("tools/call", params, patience);
     if (!reply.problem) return parse_answer(reply.result);
     const bool expired = reply.problem->name == kSessionExpired;
-    if (expired || reply.problem->name == problem::kUnreachable) transport_.reset();
+    // After garbage nobody knows where the next message begins.
+    const bool lost = reply.problem->name == problem::kUnreachable || reply.problem->name == problem::kGarbled;
+    if (expired || lost) transport_.reset();
     if (!expired) return problem_answer(*reply.problem);
   }
   return problem_answer({problem::kFailed, "the server forgets its sessions"});
