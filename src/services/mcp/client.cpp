@@ -193,7 +193,8 @@ Answer Client::call(const ToolInfo& tool, const Json& arguments, const Patience&
     if (!reply.problem) return parse_answer(reply.result);
     const bool expired = reply.problem->name == kSessionExpired;
     // After garbage nobody knows where the next message begins.
-    const bool lost = reply.problem->name == problem::kUnreachable || reply.problem->name == problem::kGarbled;
+    const bool lost =
+        reply.problem->name == problem::kUnreachable || reply.problem->name == problem::kGarbled;
     if (expired || lost) transport_.reset();
     if (!expired) return problem_answer(*reply.problem);
   }
