@@ -12,7 +12,7 @@ build nlohmann-json3-dev reads and writes JSON
 build libcli11-dev       reads the command line
 build libutf8proc-dev    Unicode normalisation for the tokenizer
 build libedit-dev        line editing in chat
-build libsqlite3-dev     keeps timers, notes and the home's state through a power cut
+build libsqlite3-dev     keeps timers, notes and the state of the home through a power cut
 build libgmp-dev         exact fractions for the calculator (Debian 12 has no libmpdec)
 build libsystemd-dev     speaks D-Bus: notifications and media players
 build libboost1.81-dev   HTTP and WebSocket for inkstone-connect (Beast: both in one, kept for ten years)
