@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Measures assistant.gguf as shipped: everything is read back from the file, matrices are the dequantised Q8_0.
 
-    evaluate.py --set heldout.jsonl [--errors] [--predictions out.jsonl]
+    evaluate.py --set heldout.jsonl --program ../../build/release/bin/inkstone [--errors] [--predictions out.jsonl]
+    evaluate.py --set heldout.jsonl
     evaluate.py --text "把客厅的灯调暗一点"
 
-Decoding is greedy, in float32. exact: all calls right, names and every argument, in order; for a line without
+With --program the built program answers, held to the catalogue as people get it: these are the card's figures. Without it the
+same weights run here, greedy in float32 and free to write anything. exact: all calls right, names and every argument, in order; for a line without
 calls: none was made.
 """
 
@@ -13,6 +15,8 @@ import collections
 import json
 import pathlib
 import re
+import subprocess
+import tempfile
 
 import gguf
 import torch
@@ -108,6 +112,17 @@ def calls_of(answer):
         return None
 
 
+def answered_by(program, model_path, rows, threads):
+    """The calls that the built program proposes; nothing is done."""
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as lines:
+        lines.writelines(json.dumps({"id": row["id"], "text": row["text"]}, ensure_ascii=False) + "\n" for row in rows)
+        lines.flush()
+        done = subprocess.run([program, "ask", "--json", "--batch", lines.name, "-m", model_path, "--plain",
+                               "-t", str(threads)],
+                              stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line)["calls"] for line in done.stdout.splitlines()]
+
+
 def report(rows, predicted, answers, show_errors):
     right, total = collections.Counter(), collections.Counter()
     for row, calls, answer in zip(rows, predicted, answers):
@@ -129,20 +144,24 @@ def main():
     parser.add_argument("--errors", action="store_true")
     parser.add_argument("--only", help="comma-separated tools: lines that expect another tool are left out")
     parser.add_argument("--predictions", type=pathlib.Path)
+    parser.add_argument("--program", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    net, tokenizer = open_gguf(options.model)
-    coder = vocabulary.Coder(tokenizer)
     if options.text:
-        print(generate(net, coder, [options.text])[0])
+        net, tokenizer = open_gguf(options.model)
+        print(generate(net, vocabulary.Coder(tokenizer), [options.text])[0])
         return
     rows = [json.loads(line) for line in options.set.read_text(encoding="utf-8").splitlines()]
     if options.only:
         tools = set(options.only.split(","))
         rows = [row for row in rows if all(call["name"] in tools for call in row["calls"])]
-    answers = generate(net, coder, [row["text"] for row in rows])
-    predicted = [calls_of(answer) for answer in answers]
+    if options.program:
+        predicted = answers = answered_by(options.program, options.model, rows, options.threads)
+    else:
+        net, tokenizer = open_gguf(options.model)
+        answers = generate(net, vocabulary.Coder(tokenizer), [row["text"] for row in rows])
+        predicted = [calls_of(answer) for answer in answers]
     report(rows, predicted, answers, options.errors)
     if options.predictions:
         options.predictions.write_text("".join(
