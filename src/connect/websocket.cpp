@@ -47,7 +47,9 @@ class SocketOf : public Socket {
       beast::flat_buffer buffer;
       boost::system::error_code error;
       co_await stream_.async_read(buffer, into(error));
-      if (error == websocket::error::closed) break;
+      // A server that hangs up right after its farewell makes the end of the connection fail; it has ended
+      // all the same.
+      if (error == websocket::error::closed || stream_.reason()) break;
       if (error) throw lost(error);
       std::string text = beast::buffers_to_string(buffer.data());
       if (!stream_.got_text() || find_invalid_utf8(text))

@@ -11,6 +11,9 @@
 namespace ink {
 namespace {
 
+// As the program does: a child that has ended is an error of write(), not our end.
+[[maybe_unused]] const auto kBefore = std::signal(SIGPIPE, SIG_IGN);
+
 using Clock = Child::Clock;
 using std::chrono::milliseconds;
 
