@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "cli/assistant_setup.h"
+#include "cli/actor.h"
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/connected.h"
@@ -96,6 +96,18 @@ int ask_batch(Models& models, const std::vector<BatchLine>& lines) {
   return kOk;
 }
 
+int show(const AskFlags& flags, const assistant::Reply& reply) {
+  if (flags.json) {
+    output().write_json(reply_json(reply, flags.assistant.dry_run));
+    return reply_code(reply);
+  }
+  if (flags.assistant.dry_run) {
+    for (const auto& one : reply.calls) output().write(call_text(one.call) + "\n");
+  }
+  output().write(reply.said + "\n");
+  return reply_code(reply);
+}
+
 int ask_once(const AskFlags& flags, const assistant::Registry& registry, Models& models,
              const std::string& text) {
   const InterruptScope ctrl_c(true);
@@ -103,15 +115,7 @@ int ask_once(const AskFlags& flags, const assistant::Registry& registry, Models&
                                      assistant_options(flags.assistant));
   const auto reply = the_assistant.ask(text);
   if (!reply.ok()) return report(reply.error());
-  if (flags.json) {
-    output().write_json(reply_json(*reply, flags.assistant.dry_run));
-  } else {
-    if (flags.assistant.dry_run) {
-      for (const auto& one : reply->calls) output().write(call_text(one.call) + "\n");
-    }
-    output().write(reply->said + "\n");
-  }
-  return reply->all_done() ? kOk : kFailed;
+  return show(flags, *reply);
 }
 
 int ask(const AskFlags& flags) {
@@ -121,24 +125,22 @@ int ask(const AskFlags& flags) {
     return report(
         {ErrorKind::kInvalid, "--cascade", "-m with the larger model", "none", "inkstone ask --help"});
   std::vector<BatchLine> lines;
-  std::string text;
+  Result<std::string> text = std::string();
   if (flags.batch) {
     auto read = read_batch(*flags.batch);
     if (!read.ok()) return report(read.error());
     lines = std::move(*read);
-  } else if (flags.text && *flags.text != "-") {
-    text = *flags.text;
   } else {
-    const auto read = read_stdin();
-    if (!read.ok()) return report(read.error());
-    text = *read;
+    text = flags.text && *flags.text != "-" ? *flags.text : read_stdin();
+    if (!text.ok()) return report(text.error());
+    if (const auto refusal = assistant::refused(*text)) return show(flags, *refusal);
   }
   assistant::Registry registry;
   const auto state = assistant_state();
   if (const Status added = add_tools(registry, state); !added.ok()) return report(added.error());
   auto models = load_models(flags.assistant, registry);
   if (!models.ok()) return report(models.error());
-  const int code = flags.batch ? ask_batch(*models, lines) : ask_once(flags, registry, *models, text);
+  const int code = flags.batch ? ask_batch(*models, lines) : ask_once(flags, registry, *models, *text);
   if (!flags.batch && !flags.assistant.dry_run && !flags.no_watch) leave_watcher(state);
   // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
   if (assistant::calls_left_behind() > 0) ::_exit(output().finish(code));

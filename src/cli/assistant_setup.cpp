@@ -22,6 +22,7 @@ namespace {
 
 // The catalogue is some 4,500 tokens of a Qwen3 prompt; a conversation needs room beside it.
 constexpr int64_t kContextWithTools = 8192;
+constexpr int64_t kReplyTokens = 512;  // of a model that can answer more than "I cannot do that"
 
 std::string lower(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -60,18 +61,25 @@ Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain, const 
     loaded = load_model(flags, std::nullopt);  // a model with a shorter context than we would like
   if (!loaded.ok()) return loaded.error();
   ProposingModel result{std::move(*loaded), nullptr};
-  const Engine& engine = *result.model.engine;
-  assistant::ProposerOptions options;
-  options.knows_tools = plain || is_pocket_model(engine.checkpoint());
-  if (!options.knows_tools && complete) complete();
-  options.tools = options.knows_tools ? assistant::embedded_catalogue() : registry.declarations();
-  options.generation.sampling = engine.defaults().sampling;
-  options.generation.stop_tokens = engine.defaults().stop_tokens;
-  options.generation.sampling.temperature = 0;  // the same words shall do the same thing
-  auto proposer = assistant::make_proposer(engine, *result.model.session, result.model.format, options);
+  const bool knows_tools = plain || is_pocket_model(result.model.engine->checkpoint());
+  if (!knows_tools && complete) complete();
+  auto proposer = proposer_for(result.model, knows_tools, registry);
   if (!proposer.ok()) return proposer.error();
   result.proposer = std::move(*proposer);
   return result;
+}
+
+Result<std::unique_ptr<assistant::Proposer>> proposer_for(LoadedModel& model, bool plain,
+                                                          const assistant::Registry& registry) {
+  const Engine& engine = *model.engine;
+  assistant::ProposerOptions options;
+  options.knows_tools = plain || is_pocket_model(engine.checkpoint());
+  options.tools = options.knows_tools ? assistant::embedded_catalogue() : registry.declarations();
+  if (!options.knows_tools) options.max_reply_tokens = kReplyTokens;
+  options.generation.sampling = engine.defaults().sampling;
+  options.generation.stop_tokens = engine.defaults().stop_tokens;
+  options.generation.sampling.temperature = 0;  // the same words shall do the same thing
+  return assistant::make_proposer(engine, *model.session, model.format, options);
 }
 
 std::function<bool(const std::string&)> confirmation_at_terminal() {
@@ -82,6 +90,7 @@ std::function<bool(const std::string&)> confirmation_at_terminal() {
     if (!wait_for_input(STDIN_FILENO)) return false;
     std::string line;
     for (char c = 0; ::read(STDIN_FILENO, &c, 1) == 1 && c != '\n';) line += c;
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.pop_back();
     return means_yes(line);
   };
 }

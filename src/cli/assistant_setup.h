@@ -34,6 +34,10 @@ struct ProposingModel {
   LoadedModel model;
   std::unique_ptr<assistant::Proposer> proposer;
 };
+// What proposes calls from a loaded model, which outlives it. plain: the model was trained for the catalogue.
+Result<std::unique_ptr<assistant::Proposer>> proposer_for(LoadedModel& model, bool plain,
+                                                          const assistant::Registry& registry);
+
 // complete: called between loading a model that has to be told its tools and telling it; may add to the
 // registry.
 Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain, const assistant::Registry& registry,

@@ -64,6 +64,7 @@ const std::vector<Chat::Command>& Chat::commands() {
       {"/think", "", "let the model think before it answers", &Chat::think},
       {"/no_think", "", "have it answer at once", &Chat::no_think},
       {"/regenerate", "", "answer the last message again", &Chat::regenerate},
+      {"/tools", "", "do what is asked for, or (again) only talk", &Chat::tools},
       {"/save", "FILE", "write the conversation to a JSON file", &Chat::save},
       {"/load", "FILE", "go on with a saved conversation", &Chat::load},
       {"/stats", "", "numbers of the last answer", &Chat::stats},
@@ -109,6 +110,12 @@ int Chat::run_command(const std::string& line) {
 // Answers the last user message. An answer that was stopped stays in the conversation; when nothing came, the
 // message is taken back so that the conversation never holds two user turns in a row.
 int Chat::answer() {
+  if (actor_ != nullptr) {
+    clear_interrupt();
+    const std::string text = std::get<std::string>(messages_.back().content);
+    messages_.pop_back();
+    return actor_->take(text, messages_);
+  }
   const auto prompt = chat_prompt(model_, messages_, tools_, enable_thinking_);
   if (!prompt.ok()) {
     messages_.pop_back();
@@ -183,6 +190,24 @@ int Chat::regenerate(const std::string&) {
   if (messages_.empty() || messages_.back().role != Role::kUser)
     return report({ErrorKind::kInvalid, "/regenerate", "an answer to give again", "none", ""});
   return answer();
+}
+
+int Chat::act() {
+  auto actor = Actor::create(model_);
+  if (!actor.ok()) return report(actor.error());
+  actor_ = std::move(*actor);
+  return kOk;
+}
+
+int Chat::tools(const std::string&) {
+  if (actor_ == nullptr) {
+    const int code = act();
+    if (code == kOk) note("messages are acted on");
+    return code;
+  }
+  actor_.reset();
+  note("messages are only answered");
+  return kOk;
 }
 
 int Chat::save(const std::string& path) {
@@ -302,6 +327,8 @@ int chat(const ChatCommandFlags& flags) {
   const bool keeps_history = !flags.no_history && !state.empty();
   LineEditor editor(keeps_history ? state / "inkstone/chat_history" : std::filesystem::path());
   Chat conversation(*model, *tools, flags.sampling, *options, flags.chat);
+  // The pocket model was made to act; it does nothing else well.
+  if (tools->empty() && is_pocket_model(engine.checkpoint())) conversation.act();
   const InterruptScope ctrl_c(false);
   if (editor.on_terminal())
     note(model->name() + ", " + std::to_string(engine.options().context_tokens) +

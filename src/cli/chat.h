@@ -2,9 +2,11 @@
 // commands. It neither reads lines nor draws prompts, so that it can be tested on its own.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cli/actor.h"
 #include "cli/conversation.h"
 
 namespace ink::cli {
@@ -13,6 +15,9 @@ class Chat {
  public:
   Chat(LoadedModel& model, std::vector<Json> tools, const SamplingFlags& sampling, GenerationOptions options,
        const ChatFlags& flags);
+
+  // From now on messages are acted on. Errors are reported; gives the exit code.
+  int act();
 
   // A message, or a command when it begins with '/'. Gives the exit code of what was done; errors are
   // reported.
@@ -32,12 +37,14 @@ class Chat {
   int think(const std::string&);
   int no_think(const std::string&);
   int regenerate(const std::string&);
+  int tools(const std::string&);
   int save(const std::string& path);
   int load(const std::string& path);
   int stats(const std::string&);
   int end(const std::string&);
 
   LoadedModel& model_;
+  std::unique_ptr<Actor> actor_;  // null: messages are only answered
   std::vector<Json> tools_;
   GenerationOptions options_;
   std::optional<bool> enable_thinking_;

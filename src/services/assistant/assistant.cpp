@@ -56,6 +56,12 @@ std::string question_for(const ToolCall& call, const Voice& voice) {
   return say(Words{"confirm", {{"tool", call.name}, {"arguments", python_json(call.arguments)}}}, voice);
 }
 
+// Whether anything in a conversation was written by a tool: whoever wrote it may have meant to give orders.
+bool has_tool_text(const std::vector<ChatMessage>& conversation) {
+  return std::any_of(conversation.begin(), conversation.end(),
+                     [](const ChatMessage& one) { return one.role == Role::kTool; });
+}
+
 // Whether a done call still has to be put into words by the model: it has data and no sentence of its own.
 bool wants_retelling(const std::vector<CallReport>& calls, size_t from) {
   return std::any_of(
@@ -89,35 +95,38 @@ RequestFault check_request(const std::string& text) {
 Assistant::Assistant(const Registry& registry, Proposer& first, Proposer* larger, AssistantOptions options)
     : registry_(registry), first_(first), larger_(larger), options_(std::move(options)) {}
 
-void Assistant::forget() {
-  conversation_.clear();
-  tool_text_in_conversation_ = false;
-}
-
 void Assistant::log(const std::string& line) const {
   if (options_.log) options_.log(line);
 }
 
+std::optional<Reply> refused(const std::string& text) {
+  Reply reply;
+  reply.declined = true;
+  reply.fault = check_request(text);
+  const char* sentence = reply.fault == RequestFault::kEmpty     ? "request.empty"
+                         : reply.fault == RequestFault::kTooLong ? "request.too_long"
+                                                                 : "request.not_text";
+  if (reply.fault == RequestFault::kNone) return std::nullopt;
+  if (reply.fault != RequestFault::kNotText) reply.voice = detect_voice(text);
+  reply.said = say(Words{sentence, {}}, reply.voice);
+  return reply;
+}
+
 Result<Reply> Assistant::ask(const std::string& text) {
-  Reply refusal;
-  refusal.declined = true;
-  const RequestFault fault = check_request(text);
-  if (fault != RequestFault::kNotText) refusal.voice = detect_voice(text);
-  const char* sentence = fault == RequestFault::kEmpty     ? "request.empty"
-                         : fault == RequestFault::kTooLong ? "request.too_long"
-                         : fault == RequestFault::kNotText ? "request.not_text"
-                                                           : nullptr;
-  if (sentence == nullptr && is_other_language(text) && !first_.converses() && larger_ == nullptr)
-    sentence = "request.other_language";
-  if (sentence != nullptr) {
-    refusal.said = say(Words{sentence, {}}, refusal.voice);
+  if (auto refusal = refused(text)) return std::move(*refusal);
+  const bool is_ours = !is_other_language(text);
+  const Voice voice = is_ours ? detect_voice(text) : Voice{};
+  if (!is_ours && !first_.converses() && larger_ == nullptr) {
+    Reply refusal;
+    refusal.declined = true;
+    refusal.said = say(Words{"request.other_language", {}}, voice);
     return refusal;
   }
-  auto reply = ask_one(first_, text, refusal.voice);
+  auto reply = ask_one(first_, text, voice);
   if (larger_ == nullptr || (reply.ok() && !reply->declined)) return reply;
   if (!reply.ok() && reply.error().kind == ErrorKind::kCancelled) return reply;
   log("the first model declines; asking the larger one");
-  return ask_one(*larger_, text, refusal.voice);
+  return ask_one(*larger_, text, voice);
 }
 
 Result<Reply> Assistant::ask_one(Proposer& proposer, const std::string& text, const Voice& voice) {
@@ -129,7 +138,7 @@ Result<Reply> Assistant::ask_one(Proposer& proposer, const std::string& text, co
   for (int round = 0; round < kMostRounds; ++round) {
     auto proposal = proposer.propose(turn.conversation, options_.cancelled);
     if (!proposal.ok() && proposal.error().kind == ErrorKind::kTooLarge && round == 0 && before > 0) {
-      forget();  // the earlier conversation has outgrown the context: begin a new one with this request
+      turn.conversation.clear();  // it has outgrown the context: begin a new one with this request
       return ask_one(proposer, text, voice);
     }
     if (!proposal.ok()) {
@@ -138,6 +147,7 @@ Result<Reply> Assistant::ask_one(Proposer& proposer, const std::string& text, co
       turn.conversation.resize(before);
       if (proposal.error().kind != ErrorKind::kTooLarge) return proposal.error();
       turn.reply.declined = true;
+      turn.reply.fault = RequestFault::kTooLong;
       turn.reply.said = say(Words{"request.too_long", {}}, voice);
       return std::move(turn.reply);
     }
@@ -160,17 +170,16 @@ bool Assistant::take(Turn& turn, Proposal proposal) {
   if (proposal.calls.size() > kMostCalls) proposal.calls.resize(kMostCalls);
   const bool converses = turn.proposer.converses();
   const size_t first = reply.calls.size();
-  const bool after_tool_text = converses && tool_text_in_conversation_;
+  const bool after_tool_text = has_tool_text(turn.conversation);
   for (const auto& call : proposal.calls) reply.calls.push_back(do_call(call, turn, after_tool_text));
   const bool retell = converses && wants_retelling(reply.calls, first);
   turn.conversation.push_back(calls_message(proposal));
   for (size_t i = first; i < reply.calls.size(); ++i) {
-    turn.conversation.push_back(result_message(reply.calls[i]));
+    if (converses) turn.conversation.push_back(result_message(reply.calls[i]));
     const Outcome& outcome = reply.calls[i].outcome;
     const bool told_by_model = retell && outcome.done() && outcome.words.phrase.empty();
     if (!told_by_model) append_sentence(reply.said, reply.calls[i].said, turn.voice);
   }
-  if (converses) tool_text_in_conversation_ = true;
   return retell;
 }
 

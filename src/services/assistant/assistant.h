@@ -23,8 +23,14 @@ struct CallReport {
   std::string said;  // about this call alone
 };
 
+// What a request is before any model sees it.
+enum class RequestFault { kNone, kEmpty, kTooLong, kNotText };
+RequestFault check_request(const std::string& text);
+
 struct Reply {
   Voice voice;
+  // Not kNone: no model was asked, or (kTooLong) it does not fit the model.
+  RequestFault fault = RequestFault::kNone;
   std::vector<CallReport> calls;  // in order
   std::string said;               // everything, as one short text
   bool declined = false;          // no call was proposed: `said` is the model's own sentence or ours
@@ -40,20 +46,21 @@ struct AssistantOptions {
   std::function<void(const std::string&)> log;  // -v: names of tools and problems, never words of the person
 };
 
-// What a request is before any model sees it.
-enum class RequestFault { kNone, kEmpty, kTooLong, kNotText };
-RequestFault check_request(const std::string& text);
+// The answer to a request that no model has to see: empty, over the cap, no text.
+std::optional<Reply> refused(const std::string& text);
 
 class Assistant {
  public:
   // All are alive as long as the assistant. `larger` (may be null) is asked when `first` proposes no call.
   Assistant(const Registry& registry, Proposer& first, Proposer* larger, AssistantOptions options);
 
-  // One request and everything that follows from it. With a proposer that converses, earlier requests and
-  // answers are remembered until forget(). Errors: kCancelled, and faults of the model; a request that cannot
-  // be answered is a Reply that says so.
+  // One request and everything that follows from it. Errors: kCancelled, and faults of the model; a request
+  // that cannot be answered is a Reply that says so.
   Result<Reply> ask(const std::string& text);
-  void forget();
+
+  // What a proposer that converses has been told and has answered; grows with every request. May be exchanged
+  // for another conversation or cleared between requests.
+  std::vector<ChatMessage>& conversation() { return conversation_; }
 
  private:
   Result<Reply> ask_one(Proposer& proposer, const std::string& text, const Voice& voice);
@@ -68,7 +75,6 @@ class Assistant {
   Proposer* larger_;
   AssistantOptions options_;
   std::vector<ChatMessage> conversation_;
-  bool tool_text_in_conversation_ = false;
 };
 
 }  // namespace ink::assistant

@@ -56,7 +56,7 @@ class Reader {
     at_ = text_.size();
     return {};
   }
-  Number checked(Number number) { return is_large(number.value) ? fail("too_large") : number; }
+  Number checked(const Number& number) { return is_large(number.value) ? fail("too_large") : number; }
 
   Number sum(int depth) {
     Number left = product(depth);
@@ -231,7 +231,8 @@ std::string scientific(const mpq_class& value) {
 }
 
 size_t whole_digits(const mpq_class& value) {
-  return mpz_sizeinbase(mpz_class(value.get_num() / value.get_den()).get_mpz_t(), 10);
+  const mpz_class whole = abs(value.get_num()) / value.get_den();
+  return whole.get_str().size();  // mpz_sizeinbase may count one too many
 }
 
 // Places behind the point that make up kRoundedDigits digits in all.

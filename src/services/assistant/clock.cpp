@@ -2,8 +2,7 @@
 #include "services/assistant/clock.h"
 
 #include <ctime>
-
-#include "base/mapped_file.h"
+#include <fstream>
 
 namespace ink::assistant {
 namespace {
@@ -20,8 +19,9 @@ int64_t SystemClock::wall_ms() const { return read_ms(CLOCK_REALTIME); }
 int64_t SystemClock::boot_ms() const { return read_ms(CLOCK_BOOTTIME); }
 
 std::string SystemClock::boot_id() const {
-  const auto text = read_text_file("/proc/sys/kernel/random/boot_id", 100);
-  return text.ok() ? text->substr(0, 36) : "";
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
 }
 
 }  // namespace ink::assistant

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <thread>
 
 namespace ink::assistant {
@@ -20,6 +21,9 @@ namespace {
 
 constexpr int kRetryMs = 5000;           // after a fault of the disk, and where changes cannot be watched
 constexpr int kLongestSleepMs = 60'000;  // so that no fault of a clock is waited out for ever
+// A change is seen when another process begins to write; what it writes can be read when it is done. So we
+// look again, from the last of these waits to the first.
+constexpr int kLookAgainMs[] = {5000, 500, 50};
 constexpr std::chrono::milliseconds kTakeOver{2000};
 
 // "1234 detached": who watches, for the one who would like to.
@@ -95,8 +99,8 @@ Watch::Watch(std::shared_ptr<State> state, Announce announce, Log log)
   wall_timer_ = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
   changes_ = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (changes_ >= 0 &&
-      inotify_add_watch(changes_, state_->folder().c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
+  if (changes_ >= 0 && inotify_add_watch(changes_, state_->folder().c_str(),
+                                         IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO) < 0) {
     ::close(changes_);
     changes_ = -1;
   }
@@ -182,7 +186,9 @@ void Watch::sleep() {
   pollfd waiting[4] = {
       {boot_timer_, POLLIN, 0}, {wall_timer_, POLLIN, 0}, {changes_, POLLIN, 0}, {wake_, POLLIN, 0}};
   const bool blind = changes_ < 0 || !announced_.empty();
-  ::poll(waiting, 4, blind ? kRetryMs : kLongestSleepMs);
+  const int longest_ms = looks_left_ > 0 ? kLookAgainMs[--looks_left_] : blind ? kRetryMs : kLongestSleepMs;
+  ::poll(waiting, 4, longest_ms);
+  if (waiting[2].revents != 0) looks_left_ = std::size(kLookAgainMs);
   if (waiting[3].revents != 0) stopped_ = true;
   for (const auto& one : waiting) {
     if (one.fd >= 0 && one.revents != 0) drain(one.fd);

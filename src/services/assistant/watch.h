@@ -70,6 +70,7 @@ class Watch {
   std::set<std::string> announced_;  // what could not be recorded when it was announced
   int boot_timer_ = -1, wall_timer_ = -1, changes_ = -1, wake_ = -1;
   bool stopped_ = false;
+  size_t looks_left_ = 0;  // after a change, until it has certainly been read
 };
 
 }  // namespace ink::assistant
