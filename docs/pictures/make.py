@@ -29,7 +29,7 @@ SCENES = {
     "home": [
         ["ask", "打开客厅的灯，调到四成"],
         ["ask", "書房冷氣較到廿五度，順便拉埋窗簾"],
-        ["ask", "turn the bedroom light blue and close the curtains"],
+        ["ask", "turn the bedroom light blue, then lock the front door"],
         ["ask", "unlock the front door"],
         ["home"],
     ],
