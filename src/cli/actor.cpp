@@ -39,6 +39,7 @@ Result<std::unique_ptr<Actor>> Actor::create(LoadedModel& model) {
   actor->proposer_ = std::move(*proposer);
   actor->assistant_ = std::make_unique<assistant::Assistant>(actor->registry_, *actor->proposer_, nullptr,
                                                              assistant_options({}));
+  actor->watch_.begin();
   return actor;
 }
 
@@ -58,6 +59,7 @@ int Actor::take(const std::string& text, std::vector<ChatMessage>& conversation)
   output().write(reply->said + "\n");
   output().flush();
   clear_interrupt();
+  watch_.begin();
   return reply_code(*reply);
 }
 

@@ -1,7 +1,5 @@
 // `inkstone ask`: one request is understood, done and answered in its own language. With --batch many
 // requests are only understood, for measuring: calls are written and nothing is done.
-#include <unistd.h>
-
 #include <memory>
 
 #include "cli/actor.h"
@@ -13,7 +11,6 @@
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
 #include "cli/watching.h"
-#include "services/assistant/call.h"
 
 namespace ink::cli {
 namespace {
@@ -142,8 +139,6 @@ int ask(const AskFlags& flags) {
   if (!models.ok()) return report(models.error());
   const int code = flags.batch ? ask_batch(*models, lines) : ask_once(flags, registry, *models, *text);
   if (!flags.batch && !flags.assistant.dry_run && !flags.no_watch) leave_watcher(state);
-  // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
-  if (assistant::calls_left_behind() > 0) ::_exit(output().finish(code));
   return code;
 }
 

@@ -1,6 +1,8 @@
 // See cli/program.h. CLI11 throws; everything it throws is caught here and said in the program's own form.
 #include "cli/program.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <clocale>
@@ -9,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "services/assistant/call.h"
 
 namespace ink::cli {
 namespace {
@@ -101,7 +104,10 @@ int run_program(int argc, char** argv) {
   cli::Action action;
   const auto program = cli::make_program(action);
   if (const auto code = cli::parse_command_line(*program, {argv + 1, argv + argc})) return *code;
-  return cli::output().finish(action());
+  const int code = cli::output().finish(action());
+  // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
+  if (assistant::calls_left_behind() > 0) ::_exit(code);
+  return code;
 }
 
 }  // namespace ink

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "cli/assistant_setup.h"
 #include "cli/commands.h"
@@ -54,8 +56,7 @@ void announce(const assistant::Fired& fired, int descriptor) {
 }
 
 void leave_watcher(const std::shared_ptr<assistant::State>& state) {
-  std::error_code error;
-  if (!std::filesystem::exists(state->folder() / "assistant.db", error)) return;
+  if (!state->begun() || std::getenv("INKSTONE_NO_WATCH") != nullptr) return;
   const auto schedule = state->schedule();
   if (!schedule.ok()) return;
   const auto waiting = (*schedule)->pending();
@@ -67,18 +68,19 @@ void leave_watcher(const std::shared_ptr<assistant::State>& state) {
     const auto free = assistant::WatchLock::take(state->folder(), assistant::WatchLock::Manner::kDetached);
     if (!free.ok() || !free->held()) return;
   }
+  std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   const bool left = !error && assistant::start_detached({program.string(), "watch", "--until-idle"}, true);
   if (!left) note("nobody watches the timers: inkstone watch");
 }
 
-BackgroundWatch::BackgroundWatch(const std::shared_ptr<assistant::State>& state) : state_(state) {
-  if (!state->database().ok()) return;
-  auto lock = assistant::WatchLock::take(state->folder(), assistant::WatchLock::Manner::kInFront);
+void BackgroundWatch::begin() {
+  if (lock_ || !state_->begun() || !state_->database().ok()) return;
+  auto lock = assistant::WatchLock::take(state_->folder(), assistant::WatchLock::Manner::kInFront);
   if (!lock.ok() || !lock->held()) return;
   lock_ = std::move(*lock);
   watch_ = std::make_unique<assistant::Watch>(
-      state, [](const assistant::Fired& fired) { announce(fired, STDERR_FILENO); },
+      state_, [](const assistant::Fired& fired) { announce(fired, STDERR_FILENO); },
       [](const std::string& line) { note(line); });
   // Ctrl-C belongs to the thread that types and generates.
   sigset_t interrupt, before;

@@ -19,8 +19,10 @@ void leave_watcher(const std::shared_ptr<assistant::State>& state);
 // Watches on a thread of its own as long as it lives, if nobody else does.
 class BackgroundWatch {
  public:
-  explicit BackgroundWatch(const std::shared_ptr<assistant::State>& state);
+  explicit BackgroundWatch(std::shared_ptr<assistant::State> state) : state_(std::move(state)) {}
   ~BackgroundWatch();
+  // Begins, once there is anything to watch; may be called again and again.
+  void begin();
   BackgroundWatch(const BackgroundWatch&) = delete;
   BackgroundWatch& operator=(const BackgroundWatch&) = delete;
 

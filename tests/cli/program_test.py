@@ -477,14 +477,14 @@ class Ask(Program):
     def test_a_folder_that_cannot_be_written_is_said(self):
         self.write("blocked", "a file")
         blocked = {"INKSTONE_HOME": str(self.folder / "blocked/below")}
-        result = self.run_it("ask", "打开客厅的灯", environment=blocked)
+        result = self.run_it("ask", "五分钟计时", environment=blocked)
         self.assertEqual((result.code, result.out), (1, "存不下：磁盘满了或者不能写。什么都没变。\n"))
         self.refused(7, "timers", environment=blocked)
         self.refused(7, "watch", environment=blocked)
 
     def test_any_model_is_held_to_the_catalogue(self):
         model = self.folder / "random.gguf"
-        self.good("synth", "--like", "Qwen3-0.6B", "--layers", "1", "--vocab-size", "4096", "--seed", "3", model)
+        self.good("synth", "--like", "Qwen3-0.6B", "--layers", "1", "--vocab-size", "4096", "--seed", "3", "-o", model)
         lines = [{"id": number, "text": f"把{number}号房间的灯开到{number}%，叫老王"} for number in range(30)]
         path = self.write("random.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
         catalogue = {tool["function"]["name"]: tool["function"]["parameters"]["properties"]
@@ -576,7 +576,8 @@ class Timers(Program):
         watcher = self.watch()
         self.put("soon", 0.5)
         self.assertIn("soon", self.line(watcher))
-        self.assertFalse(os.path.exists(f"/proc/{process}") and "watch" in open(f"/proc/{process}/cmdline").read())
+        command = pathlib.Path(f"/proc/{process}/cmdline")
+        self.assertFalse(command.exists() and "until-idle" in command.read_text())
 
 
 class ChatInPipes(Program):

@@ -189,6 +189,7 @@ std::vector<Device> present(const Json& rows) {
 }  // namespace
 
 DeviceList DemoHome::devices(const CallContext&) {
+  if (!state_->begun()) return {as_built(), std::nullopt};
   const auto database = state_->database();
   if (!database.ok()) return {{}, problem_of(database.error())};
   const auto rows = (*database)->run("SELECT id, state FROM devices");

@@ -13,6 +13,11 @@ Result<std::shared_ptr<Database>> State::database() {
   return database_;
 }
 
+bool State::begun() const {
+  std::error_code error;
+  return !folder_.empty() && std::filesystem::exists(folder_ / "assistant.db", error);
+}
+
 Result<std::shared_ptr<Schedule>> State::schedule() {
   const auto opened = database();
   if (!opened.ok()) return opened.error();

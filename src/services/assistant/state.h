@@ -19,6 +19,8 @@ class State {
   // Errors: as Database::open.
   Result<std::shared_ptr<Database>> database();
   Result<std::shared_ptr<Schedule>> schedule();
+  // Whether anything was ever kept: reading alone must not make files.
+  bool begun() const;
   const Clock& clock() const { return *clock_; }
   const std::filesystem::path& folder() const { return folder_; }
 
