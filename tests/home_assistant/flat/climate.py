@@ -1,3 +1,5 @@
+"""Two air conditioners, for the test; see __init__.py."""
+
 from homeassistant.components.climate import ClimateEntity, ClimateEntityFeature, HVACMode
 from homeassistant.const import UnitOfTemperature
 

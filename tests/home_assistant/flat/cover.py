@@ -1,3 +1,5 @@
+"""Two curtains, for the test; see __init__.py."""
+
 from homeassistant.components.cover import CoverDeviceClass, CoverEntity, CoverEntityFeature
 
 

@@ -1,3 +1,5 @@
+"""Three lamps that dim and change colour, for the test; see __init__.py."""
+
 from homeassistant.components.light import ColorMode, LightEntity
 
 

@@ -1,3 +1,5 @@
+"""The front door, for the test; see __init__.py."""
+
 from homeassistant.components.lock import LockEntity
 
 

@@ -1,3 +1,5 @@
+"""One robot, for the test; see __init__.py."""
+
 from homeassistant.components.vacuum import StateVacuumEntity, VacuumEntityFeature
 
 
