@@ -57,7 +57,7 @@ void Connection::listen(const std::stop_token& stop) {
   }
 }
 
-Status Connection::say(int64_t id, Json what) {
+Status Connection::say(int64_t id, const Json& what) {
   Json line = {{"id", id}};
   line.update(what);
   const std::lock_guard lock(writing_);
@@ -65,7 +65,7 @@ Status Connection::say(int64_t id, Json what) {
                             Clock::now() + kWriteDeadline);
 }
 
-Result<std::unique_ptr<Connection::Exchange>> Connection::open(Json order) {
+Result<std::unique_ptr<Connection::Exchange>> Connection::open(const Json& order) {
   int64_t id = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -73,7 +73,7 @@ Result<std::unique_ptr<Connection::Exchange>> Connection::open(Json order) {
     waiting_[id];
   }
   std::unique_ptr<Exchange> exchange(new Exchange(shared_from_this(), id));
-  if (Status said = say(id, std::move(order)); !said.ok()) return said.error();
+  if (Status said = say(id, order); !said.ok()) return said.error();
   return exchange;
 }
 

@@ -68,11 +68,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::shared_ptr<Connection> connection_;
     int64_t id_;
   };
-  Result<std::unique_ptr<Exchange>> open(Json order);
+  Result<std::unique_ptr<Exchange>> open(const Json& order);
 
  private:
   explicit Connection(std::unique_ptr<Child> child) : child_(std::move(child)) {}
-  Status say(int64_t id, Json what);
+  Status say(int64_t id, const Json& what);
   void listen(const std::stop_token& stop);
 
   std::unique_ptr<Child> child_;
