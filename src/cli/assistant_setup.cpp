@@ -8,14 +8,14 @@
 #include "cli/connected.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
-#include "services/assistant/absent.h"
 #include "services/assistant/catalogue.h"
-#include "services/assistant/desktop_tools.h"
+#include "services/assistant/device/absent.h"
+#include "services/assistant/device/desktop_tools.h"
+#include "services/assistant/device/media_tools.h"
+#include "services/assistant/device/memory_tools.h"
+#include "services/assistant/device/sum_tools.h"
 #include "services/assistant/home_tools.h"
-#include "services/assistant/media_tools.h"
-#include "services/assistant/memory_tools.h"
-#include "services/assistant/sum_tools.h"
-#include "services/assistant/time_tools.h"
+#include "services/assistant/time/time_tools.h"
 
 namespace ink::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include "cli/assistant_setup.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "services/assistant/calendar.h"
+#include "services/assistant/time/calendar.h"
 
 namespace ink::cli {
 namespace {

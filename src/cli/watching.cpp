@@ -10,10 +10,10 @@
 #include "cli/assistant_setup.h"
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "services/assistant/announce.h"
-#include "services/assistant/bus.h"
-#include "services/assistant/calendar.h"
-#include "services/assistant/desktop.h"
+#include "services/assistant/device/bus.h"
+#include "services/assistant/device/desktop.h"
+#include "services/assistant/time/announce.h"
+#include "services/assistant/time/calendar.h"
 
 namespace ink::cli {
 namespace {

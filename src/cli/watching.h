@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-#include "services/assistant/watch.h"
+#include "services/assistant/time/watch.h"
 
 namespace ink::cli {
 

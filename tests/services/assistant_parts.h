@@ -8,8 +8,8 @@
 #include <filesystem>
 
 #include "services/assistant/assistant.h"
-#include "services/assistant/calendar.h"
 #include "services/assistant/state.h"
+#include "services/assistant/time/calendar.h"
 
 namespace ink::assistant {
 

@@ -1,5 +1,5 @@
 // Days and hours as people mean them, in time zones with and without summer time.
-#include "services/assistant/calendar.h"
+#include "services/assistant/time/calendar.h"
 
 #include <gtest/gtest.h>
 

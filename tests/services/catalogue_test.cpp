@@ -6,8 +6,8 @@
 
 #include "base/mapped_file.h"
 #include "runtime/grammar_tools.h"
-#include "services/assistant/absent.h"
 #include "services/assistant/catalogue.h"
+#include "services/assistant/device/absent.h"
 #include "services/assistant/phrases.h"
 #include "services/assistant/plain_schema.h"
 

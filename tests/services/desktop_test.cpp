@@ -1,5 +1,5 @@
 // Applications found by name, and media players and notifications on a bus of the test's own.
-#include "services/assistant/desktop.h"
+#include "services/assistant/device/desktop.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -14,9 +14,9 @@
 #include <mutex>
 #include <thread>
 
-#include "services/assistant/bus.h"
 #include "services/assistant/catalogue.h"
-#include "services/assistant/media_tools.h"
+#include "services/assistant/device/bus.h"
+#include "services/assistant/device/media_tools.h"
 #include "services/assistant/phrases.h"
 
 namespace ink::assistant {

@@ -1,6 +1,6 @@
 // Timers, alarms and reminders: that each fires once, whatever the clocks and the processes do, and that a
 // full disk or a damaged file loses nothing.
-#include "services/assistant/schedule.h"
+#include "services/assistant/time/schedule.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -11,12 +11,12 @@
 #include <fstream>
 #include <thread>
 
-#include "services/assistant/announce.h"
 #include "services/assistant/catalogue.h"
-#include "services/assistant/memory_tools.h"
-#include "services/assistant/terms.h"
-#include "services/assistant/time_tools.h"
-#include "services/assistant/watch.h"
+#include "services/assistant/device/memory_tools.h"
+#include "services/assistant/device/terms.h"
+#include "services/assistant/time/announce.h"
+#include "services/assistant/time/time_tools.h"
+#include "services/assistant/time/watch.h"
 #include "tests/services/assistant_parts.h"
 
 namespace ink::assistant {

@@ -1,8 +1,8 @@
 // The calculator and the units of measure.
 #include <gtest/gtest.h>
 
-#include "services/assistant/calculator.h"
-#include "services/assistant/units.h"
+#include "services/assistant/device/calculator.h"
+#include "services/assistant/device/units.h"
 
 namespace ink::assistant {
 namespace {

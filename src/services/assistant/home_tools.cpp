@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "services/assistant/battery.h"
+#include "services/assistant/device/battery.h"
 #include "services/assistant/home_change.h"
 
 namespace ink::assistant {

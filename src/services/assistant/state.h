@@ -7,7 +7,7 @@
 #include <memory>
 #include <mutex>
 
-#include "services/assistant/schedule.h"
+#include "services/assistant/time/schedule.h"
 
 namespace ink::assistant {
 

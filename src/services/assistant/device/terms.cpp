@@ -1,5 +1,5 @@
-// See services/assistant/terms.h.
-#include "services/assistant/terms.h"
+// See services/assistant/device/terms.h.
+#include "services/assistant/device/terms.h"
 
 #include <utf8proc.h>
 

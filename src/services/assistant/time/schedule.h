@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "services/assistant/clock.h"
 #include "services/assistant/database.h"
+#include "services/assistant/time/clock.h"
 
 namespace ink::assistant {
 

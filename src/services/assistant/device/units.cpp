@@ -1,11 +1,11 @@
-// See services/assistant/units.h.
-#include "services/assistant/units.h"
+// See services/assistant/device/units.h.
+#include "services/assistant/device/units.h"
 
 #include <algorithm>
 #include <cctype>
 
-#include "services/assistant/calculator.h"
-#include "services/assistant/terms.h"
+#include "services/assistant/device/calculator.h"
+#include "services/assistant/device/terms.h"
 
 namespace ink::assistant {
 namespace {

@@ -1,5 +1,5 @@
-// See services/assistant/bus.h. Specifications: MPRIS 2.2, Desktop Notifications 1.2.
-#include "services/assistant/bus.h"
+// See services/assistant/device/bus.h. Specifications: MPRIS 2.2, Desktop Notifications 1.2.
+#include "services/assistant/device/bus.h"
 
 #include <systemd/sd-bus.h>
 

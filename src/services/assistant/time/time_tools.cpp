@@ -1,9 +1,9 @@
-// See services/assistant/time_tools.h. What is said names the day and the hour that were understood, since a
-// request rarely says both: a wrong guess is heard at once.
-#include "services/assistant/time_tools.h"
+// See services/assistant/time/time_tools.h. What is said names the day and the hour that were understood,
+// since a request rarely says both: a wrong guess is heard at once.
+#include "services/assistant/time/time_tools.h"
 
-#include "services/assistant/calendar.h"
-#include "services/assistant/terms.h"
+#include "services/assistant/device/terms.h"
+#include "services/assistant/time/calendar.h"
 
 namespace ink::assistant {
 namespace {

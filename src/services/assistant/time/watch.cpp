@@ -1,5 +1,5 @@
-// See services/assistant/watch.h.
-#include "services/assistant/watch.h"
+// See services/assistant/time/watch.h.
+#include "services/assistant/time/watch.h"
 
 #include <fcntl.h>
 #include <poll.h>

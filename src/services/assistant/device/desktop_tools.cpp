@@ -1,11 +1,11 @@
-// See services/assistant/desktop_tools.h.
-#include "services/assistant/desktop_tools.h"
+// See services/assistant/device/desktop_tools.h.
+#include "services/assistant/device/desktop_tools.h"
 
 #include <unistd.h>
 
 #include <cstdlib>
 
-#include "services/assistant/desktop.h"
+#include "services/assistant/device/desktop.h"
 
 namespace ink::assistant {
 namespace {

@@ -1,5 +1,5 @@
-// See services/assistant/calculator.h.
-#include "services/assistant/calculator.h"
+// See services/assistant/device/calculator.h.
+#include "services/assistant/device/calculator.h"
 
 #include <gmpxx.h>
 

@@ -1,8 +1,8 @@
-// See services/assistant/sum_tools.h.
-#include "services/assistant/sum_tools.h"
+// See services/assistant/device/sum_tools.h.
+#include "services/assistant/device/sum_tools.h"
 
-#include "services/assistant/calculator.h"
-#include "services/assistant/units.h"
+#include "services/assistant/device/calculator.h"
+#include "services/assistant/device/units.h"
 
 namespace ink::assistant {
 namespace {

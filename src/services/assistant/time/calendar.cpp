@@ -1,5 +1,5 @@
-// See services/assistant/calendar.h.
-#include "services/assistant/calendar.h"
+// See services/assistant/time/calendar.h.
+#include "services/assistant/time/calendar.h"
 
 #include <array>
 #include <charconv>

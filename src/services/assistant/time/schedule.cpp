@@ -1,10 +1,10 @@
-// See services/assistant/schedule.h.
-#include "services/assistant/schedule.h"
+// See services/assistant/time/schedule.h.
+#include "services/assistant/time/schedule.h"
 
 #include <algorithm>
 
-#include "services/assistant/calendar.h"
 #include "services/assistant/language.h"
+#include "services/assistant/time/calendar.h"
 
 namespace ink::assistant {
 namespace {

@@ -1,10 +1,10 @@
-// See services/assistant/media_tools.h.
-#include "services/assistant/media_tools.h"
+// See services/assistant/device/media_tools.h.
+#include "services/assistant/device/media_tools.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "services/assistant/bus.h"
+#include "services/assistant/device/bus.h"
 
 namespace ink::assistant {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "services/assistant/schedule.h"
+#include "services/assistant/time/schedule.h"
 
 namespace ink::assistant {
 

@@ -1,5 +1,5 @@
-// See services/assistant/battery.h.
-#include "services/assistant/battery.h"
+// See services/assistant/device/battery.h.
+#include "services/assistant/device/battery.h"
 
 #include <fstream>
 #include <string>

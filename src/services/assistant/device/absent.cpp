@@ -1,5 +1,5 @@
-// See services/assistant/absent.h.
-#include "services/assistant/absent.h"
+// See services/assistant/device/absent.h.
+#include "services/assistant/device/absent.h"
 
 namespace ink::assistant {
 

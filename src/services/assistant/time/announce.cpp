@@ -1,8 +1,8 @@
-// See services/assistant/announce.h.
-#include "services/assistant/announce.h"
+// See services/assistant/time/announce.h.
+#include "services/assistant/time/announce.h"
 
-#include "services/assistant/calendar.h"
 #include "services/assistant/phrases.h"
+#include "services/assistant/time/calendar.h"
 
 namespace ink::assistant {
 

@@ -1,5 +1,5 @@
-// See services/assistant/clock.h.
-#include "services/assistant/clock.h"
+// See services/assistant/time/clock.h.
+#include "services/assistant/time/clock.h"
 
 #include <ctime>
 #include <fstream>

@@ -1,5 +1,5 @@
-// See services/assistant/desktop.h.
-#include "services/assistant/desktop.h"
+// See services/assistant/device/desktop.h.
+#include "services/assistant/device/desktop.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 #include <cstdlib>
 
 #include "base/mapped_file.h"
-#include "services/assistant/terms.h"
+#include "services/assistant/device/terms.h"
 
 namespace ink::assistant {
 namespace {

@@ -1,9 +1,9 @@
-// See services/assistant/memory_tools.h.
-#include "services/assistant/memory_tools.h"
+// See services/assistant/device/memory_tools.h.
+#include "services/assistant/device/memory_tools.h"
 
 #include <algorithm>
 
-#include "services/assistant/terms.h"
+#include "services/assistant/device/terms.h"
 
 namespace ink::assistant {
 namespace {
