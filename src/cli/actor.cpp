@@ -34,7 +34,7 @@ int reply_code(const assistant::Reply& reply) {
 Result<std::unique_ptr<Actor>> Actor::create(LoadedModel& model) {
   std::unique_ptr<Actor> actor(new Actor(assistant_state()));
   if (Status added = add_tools(actor->registry_, actor->state_); !added.ok()) return added.error();
-  auto proposer = proposer_for(model, false, actor->registry_);
+  auto proposer = proposer_for(model, {}, actor->registry_);
   if (!proposer.ok()) return proposer.error();
   actor->proposer_ = std::move(*proposer);
   actor->assistant_ = std::make_unique<assistant::Assistant>(actor->registry_, *actor->proposer_, nullptr,

@@ -57,11 +57,11 @@ Result<Models> load_models(const AssistantFlags& flags, assistant::Registry& reg
     first.model.reset();
     first.ctx_size.reset();
   }
-  auto loaded = load_proposer(first, flags.plain, registry, complete);
+  auto loaded = load_proposer(first, flags, registry, complete);
   if (!loaded.ok()) return loaded.error();
   models.first = std::move(*loaded);
   if (!flags.cascade) return models;
-  auto larger = load_proposer(flags.model, flags.plain, registry, complete);
+  auto larger = load_proposer(flags.model, flags, registry, complete);
   if (!larger.ok()) return larger.error();
   models.larger = std::move(*larger);
   return models;

@@ -42,6 +42,7 @@ void add_assistant_flags(Command& command, AssistantFlags& flags) {
   command.toggle("--cascade", flags.cascade, "Ask the pocket model first, and -m's model when it declines");
   command.toggle("--plain", flags.plain,
                  "-m's model was trained for the catalogue: give it no list of tools");
+  command.toggle("--must-call", flags.must_call, "For measuring: let every answer be a call");
   command.toggle("-y,--yes", flags.yes, "Say yes in advance to what asks first: unlock, send, call");
   command.toggle("--dry-run", flags.dry_run, "Show the calls and do nothing");
   command.toggle("-v,--verbose", flags.verbose, "Tell on stderr what was called and what went wrong");
@@ -51,29 +52,30 @@ bool is_pocket_model(const Checkpoint& checkpoint) {
   return checkpoint.meta_string("general.name") == "Inkstone Pocket Assistant";
 }
 
-Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain, const assistant::Registry& registry,
+Result<ProposingModel> load_proposer(const ModelFlags& model, const AssistantFlags& flags,
+                                     const assistant::Registry& registry,
                                      const std::function<void()>& complete) {
-  ModelFlags with_context = flags;
-  const bool embedded = !flags.model || flags.model->empty();
-  if (!embedded && !plain && !flags.ctx_size) with_context.ctx_size = kContextWithTools;
+  ModelFlags with_context = model;
+  const bool embedded = !model.model || model.model->empty();
+  if (!embedded && !flags.plain && !model.ctx_size) with_context.ctx_size = kContextWithTools;
   auto loaded = load_model(with_context, std::nullopt);
-  if (!loaded.ok() && loaded.error().kind != ErrorKind::kNotFound && !flags.ctx_size)
-    loaded = load_model(flags, std::nullopt);  // a model with a shorter context than we would like
+  if (!loaded.ok() && loaded.error().kind != ErrorKind::kNotFound && !model.ctx_size)
+    loaded = load_model(model, std::nullopt);  // a model with a shorter context than we would like
   if (!loaded.ok()) return loaded.error();
   ProposingModel result{std::move(*loaded), nullptr};
-  const bool knows_tools = plain || is_pocket_model(result.model.engine->checkpoint());
-  if (!knows_tools && complete) complete();
-  auto proposer = proposer_for(result.model, knows_tools, registry);
+  if (!flags.plain && !is_pocket_model(result.model.engine->checkpoint()) && complete) complete();
+  auto proposer = proposer_for(result.model, flags, registry);
   if (!proposer.ok()) return proposer.error();
   result.proposer = std::move(*proposer);
   return result;
 }
 
-Result<std::unique_ptr<assistant::Proposer>> proposer_for(LoadedModel& model, bool plain,
+Result<std::unique_ptr<assistant::Proposer>> proposer_for(LoadedModel& model, const AssistantFlags& flags,
                                                           const assistant::Registry& registry) {
   const Engine& engine = *model.engine;
   assistant::ProposerOptions options;
-  options.knows_tools = plain || is_pocket_model(engine.checkpoint());
+  options.knows_tools = flags.plain || is_pocket_model(engine.checkpoint());
+  options.must_call = flags.must_call;
   options.tools = options.knows_tools ? assistant::embedded_catalogue() : registry.declarations();
   if (!options.knows_tools) options.max_reply_tokens = kReplyTokens;
   options.generation.sampling = engine.defaults().sampling;

@@ -14,8 +14,9 @@ namespace ink::cli {
 
 struct AssistantFlags {
   ModelFlags model;
-  bool cascade = false;  // the pocket model first, -m's model when it declines
-  bool plain = false;    // -m's model knows the catalogue: no tool list in its prompt
+  bool cascade = false;    // the pocket model first, -m's model when it declines
+  bool must_call = false;  // for measuring: every answer is a call
+  bool plain = false;      // -m's model knows the catalogue: no tool list in its prompt
   bool yes = false;
   bool dry_run = false;
   bool verbose = false;
@@ -34,13 +35,14 @@ struct ProposingModel {
   LoadedModel model;
   std::unique_ptr<assistant::Proposer> proposer;
 };
-// What proposes calls from a loaded model, which outlives it. plain: the model was trained for the catalogue.
-Result<std::unique_ptr<assistant::Proposer>> proposer_for(LoadedModel& model, bool plain,
+// What proposes calls from a loaded model, which outlives it. Of the flags, `plain` and `must_call` count.
+Result<std::unique_ptr<assistant::Proposer>> proposer_for(LoadedModel& model, const AssistantFlags& flags,
                                                           const assistant::Registry& registry);
 
 // complete: called between loading a model that has to be told its tools and telling it; may add to the
 // registry.
-Result<ProposingModel> load_proposer(const ModelFlags& flags, bool plain, const assistant::Registry& registry,
+Result<ProposingModel> load_proposer(const ModelFlags& model, const AssistantFlags& flags,
+                                     const assistant::Registry& registry,
                                      const std::function<void()>& complete = {});
 
 // Whether it is the model that the program carries, or another build of it.

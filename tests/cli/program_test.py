@@ -489,8 +489,10 @@ class Ask(Program):
         path = self.write("random.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
         catalogue = {tool["function"]["name"]: tool["function"]["parameters"]["properties"]
                      for tool in json.loads((SOURCE / "pocket/assistant/catalogue.json").read_text())}
-        for line in self.good("ask", "--plain", "-m", model, "--batch", path).out.splitlines():
-            for call in json.loads(line)["calls"]:
+        for line in self.good("ask", "--plain", "--must-call", "-m", model, "--batch", path).out.splitlines():
+            calls = json.loads(line)["calls"]
+            self.assertTrue(calls)
+            for call in calls:
                 self.assertLessEqual(set(call["arguments"]), set(catalogue[call["name"]]))
 
 

@@ -98,6 +98,7 @@ Result<std::unique_ptr<Proposer>> make_proposer(const Engine& engine, Session& s
   if (!chat_traits(format).xml_tools) {
     for (auto& tool : options.tools) tool = enforceable(tool);
     ToolGrammarOptions grammar_options;
+    if (options.must_call) grammar_options.choice = ToolChoice::kRequired;
     grammar_options.after_thinking = prompt_starts_thinking(format, false);
     auto grammar = compile_tools(options.tools, grammar_options);
     if (!grammar.ok()) return grammar.error();

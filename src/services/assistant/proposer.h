@@ -34,6 +34,7 @@ class Proposer {
 
 struct ProposerOptions {
   std::vector<Json> tools;        // what may be called
+  bool must_call = false;         // no turn is a reply; for measuring the constraint
   bool knows_tools = false;       // trained for them: they stay out of its prompt
   int64_t max_tokens = 768;       // of one turn
   int64_t max_reply_tokens = 96;  // of a turn without calls: a sentence or two
