@@ -1,6 +1,7 @@
 // See cli/actor.h.
 #include "cli/actor.h"
 
+#include "cli/connected.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 
@@ -34,6 +35,7 @@ int reply_code(const assistant::Reply& reply) {
 Result<std::unique_ptr<Actor>> Actor::create(LoadedModel& model) {
   std::unique_ptr<Actor> actor(new Actor(assistant_state()));
   if (Status added = add_tools(actor->registry_, actor->state_); !added.ok()) return added.error();
+  if (!is_pocket_model(model.engine->checkpoint())) ConnectedServers(true).add_to(actor->registry_);
   auto proposer = proposer_for(model, {}, actor->registry_);
   if (!proposer.ok()) return proposer.error();
   actor->proposer_ = std::move(*proposer);

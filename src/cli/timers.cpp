@@ -45,31 +45,47 @@ std::string line_of(const assistant::Pending& one) {
   return line + "\n";
 }
 
-int timers(const TimersFlags& flags) {
+struct Listed {
+  std::vector<assistant::Pending> waiting;
+  std::vector<assistant::Fired> fired;
+};
+
+Result<Listed> list(const std::shared_ptr<assistant::State>& state, const std::optional<int64_t>& cancel) {
   constexpr int kMostFired = 10;
-  const auto schedule = assistant_state()->schedule();
-  if (!schedule.ok()) return report(schedule.error());
-  if (flags.cancel) {
-    const auto count = (*schedule)->cancel({*flags.cancel});
-    if (!count.ok()) return report(count.error());
-    if (*count == 0)
-      return report(
-          {ErrorKind::kNotFound, "timers", "a number from the list", std::to_string(*flags.cancel), ""});
+  Listed listed;
+  int64_t cancelled = 0;
+  if (state->begun()) {
+    const auto schedule = state->schedule();
+    if (!schedule.ok()) return schedule.error();
+    if (cancel) {
+      const auto count = (*schedule)->cancel({*cancel});
+      if (!count.ok()) return count.error();
+      cancelled = *count;
+    }
+    auto waiting = (*schedule)->pending();
+    if (!waiting.ok()) return waiting.error();
+    auto fired = (*schedule)->fired(kMostFired);
+    if (!fired.ok()) return fired.error();
+    listed = {std::move(*waiting), std::move(*fired)};
   }
-  const auto waiting = (*schedule)->pending();
-  if (!waiting.ok()) return report(waiting.error());
-  const auto fired = (*schedule)->fired(kMostFired);
-  if (!fired.ok()) return report(fired.error());
+  if (cancel && cancelled == 0)
+    return Error{ErrorKind::kNotFound, "timers", "a number from the list", std::to_string(*cancel), ""};
+  return listed;
+}
+
+int timers(const TimersFlags& flags) {
+  const auto listed = list(assistant_state(), flags.cancel);
+  if (!listed.ok()) return report(listed.error());
   if (flags.json) {
     Json json{{"pending", Json::array()}, {"fired", Json::array()}};
-    for (const auto& one : *waiting) json["pending"].push_back(pending_json(one));
-    for (const auto& one : *fired) json["fired"].push_back(fired_json(one));
+    for (const auto& one : listed->waiting) json["pending"].push_back(pending_json(one));
+    for (const auto& one : listed->fired) json["fired"].push_back(fired_json(one));
     output().write_json(json);
     return kOk;
   }
-  for (const auto& one : *waiting) output().write(line_of(one));
-  if (waiting->empty()) note("nothing is waiting");
-  for (const auto& one : *fired)
+  for (const auto& one : listed->waiting) output().write(line_of(one));
+  if (listed->waiting.empty()) note("nothing is waiting");
+  for (const auto& one : listed->fired)
     output().write((one.missed ? "missed  " : "fired   ") + one.kind + "  " + instant_text(one.due_ms) +
                    (one.label.empty() ? "" : "  " + one.label) + "\n");
   return kOk;

@@ -19,6 +19,7 @@ build libboost1.81-dev   HTTP and WebSocket for inkstone-connect (Beast: both in
 build libssl-dev         TLS for inkstone-connect
 test  libgtest-dev       runs the unit tests
 test  python3            runs the checks of the source in tools/lint
+test  dbus-daemon        a session bus of its own for the tests of media players
 lint  clang-format-14    checks the formatting
 lint  clang-tidy-14      looks for mistakes that compilers let pass
 fuzz  clang-14           the compiler with libFuzzer
