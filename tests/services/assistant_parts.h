@@ -56,7 +56,7 @@ class ListProposer final : public Proposer {
  public:
   explicit ListProposer(bool converses_with_results = false) : converses_(converses_with_results) {}
   void will(std::vector<ToolCall> calls, std::string reply = "") {
-    next_.emplace_back(Proposal{std::move(reply), std::move(calls)});
+    next_.emplace_back(Proposal{std::move(reply), std::move(calls), 0, 0});
   }
   void will_fail(Error error) { next_.emplace_back(std::move(error)); }
   Result<Proposal> propose(std::span<const ChatMessage> conversation, const std::function<bool()>&) override {

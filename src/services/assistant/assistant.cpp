@@ -49,6 +49,12 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
+std::string milliseconds(double seconds) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.1f ms", seconds * 1000);
+  return text;
+}
+
 // "Unlock the front door?" A tool without a question of its own is asked about with everything that would be
 // done.
 std::string question_for(const ToolCall& call, const Voice& voice) {
@@ -151,6 +157,8 @@ Result<Reply> Assistant::ask_one(Proposer& proposer, const std::string& text, co
       turn.reply.said = say(Words{"request.too_long", {}}, voice);
       return std::move(turn.reply);
     }
+    log("understood in " + milliseconds(proposal->prompt_seconds) + " + " +
+        milliseconds(proposal->answer_seconds));
     if (!take(turn, std::move(*proposal))) break;
   }
   Reply& reply = turn.reply;

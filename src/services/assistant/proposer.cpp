@@ -63,7 +63,8 @@ class EngineProposer final : public Proposer {
     if (generated->finish == FinishReason::kCancelled)
       return Error{ErrorKind::kCancelled, "assistant", "", "stopped", ""};
     parser.finish();
-    Proposal proposal{parser.turn().content, parser.turn().tool_calls};
+    Proposal proposal{parser.turn().content, parser.turn().tool_calls, generated->prompt_seconds,
+                      generated->generation_seconds};
     // A turn that was cut off may end in half a call, which is no sentence to say.
     if (generated->finish != FinishReason::kStop) proposal.reply.clear();
     return proposal;

@@ -19,6 +19,8 @@ namespace ink::assistant {
 struct Proposal {
   std::string reply;  // what it says, without thinking; beside no calls this is the whole answer
   std::vector<ToolCall> calls;
+  double prompt_seconds = 0;  // until it could begin
+  double answer_seconds = 0;
 };
 
 class Proposer {
