@@ -10,7 +10,9 @@
 namespace ink::assistant {
 namespace {
 
-constexpr size_t kMostSlotCharacters = 200;  // of copied text; a spoken sentence is short
+// Of copied text; a spoken sentence is short. What somebody is asked to agree to is shown further.
+constexpr size_t kMostSlotCharacters = 200;
+constexpr size_t kMostAskedCharacters = 4000;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -27,11 +29,11 @@ std::string in_script(std::string_view text, const Voice& voice) {
 }
 
 // Copied text on one line, not too long, with nothing in it that could move a cursor.
-std::string copied(std::string_view text) {
+std::string copied(std::string_view text, size_t most = kMostSlotCharacters) {
   std::string result;
   size_t count = 0;
   for (size_t i = 0; i < text.size(); ++count) {
-    if (count == kMostSlotCharacters) return result + "…";
+    if (count == most) return result + "…";
     const Utf8Char character = decode_utf8(text, i);
     const char32_t c = character.code_point;
     if (character.size_bytes == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
@@ -184,7 +186,8 @@ std::string Phrases::slot_text(const std::string& slot, const Json& value, const
   if (slot == "time") return clock_text(text, voice);
   if (const std::string* word = find(slot + "." + text)) return in_script(*word, voice);
   if (slot == "day") return date_text(text, voice);
-  return copied(text);
+  const bool is_asked_about = slot == "arguments" || slot == "text";
+  return copied(text, is_asked_about ? kMostAskedCharacters : kMostSlotCharacters);
 }
 
 std::string Phrases::joined(const std::string& slot, const Json& list, const Voice& voice) const {
