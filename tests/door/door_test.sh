@@ -45,6 +45,7 @@ cmake_minimum_required(VERSION 3.25)
 project(stand_in CXX)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 add_executable(inkstone src/cli/main.cpp)
+add_custom_target(inkstone-connect)
 TEXT
   write_program first
 }
@@ -158,7 +159,8 @@ test_installing() {
   make_stub apt-get 'echo "apt-get $*" >>"'"$work"'/apt"; case "$*" in *--simulate*) exit 1;; esac; exit 0'
   make_stub id 'echo 0'
   door run
-  check "says what it installs" said "about to install 7 packages"
+  local missing=$(($(grep -c '^build ' "$here/tools/door/packages.sh") - 1)) # all but g++
+  check "says what it installs" said "about to install $missing packages"
   check "by name, with the reason" said "libedit-dev          line editing in chat"
   check "updates missing lists" grep -q -- ' update' "$work/apt"
   check "installs by name" grep -q -- 'install -y --no-install-recommends cmake ninja-build' "$work/apt"

@@ -39,7 +39,7 @@ def main():
     remembered.mkdir(parents=True, exist_ok=True)
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     source = str(root / "src") + os.sep
-    entries = [entry for entry in entries if entry["file"].startswith(source)]
+    entries = [entry for entry in entries if entry["file"].startswith(source) and entry["file"].endswith(".cpp")]
 
     def check(entry):
         name = str(Path(entry["file"]).relative_to(root))
