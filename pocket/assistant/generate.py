@@ -24,6 +24,9 @@ LANGUAGES = ("cmn", "yue", "eng")
 HELD_OUT_SHARE = 50          # one sentence in so many
 ZH_MARKS = "，。？！、"
 TYPO_SHARE = {"cmn": 0.03, "yue": 0.08, "eng": 0.04}
+HESITANT_SHARE = 0.03
+REPEATED = {"cmn": "把给我这那就要帮在请", "yue": "將畀我呢嗰就要幫喺唔同",
+            "eng": ("the", "to", "a", "and", "can", "you", "I", "in", "my", "please", "for", "turn", "set")}
 OUTER = " ，。？！、,.?!:：;；"
 
 
@@ -80,6 +83,8 @@ class Generator:
                         return None
         if self.rng.random() < TYPO_SHARE[language]:
             text = self.misspelt(language, text, calls)
+        if self.rng.random() < HESITANT_SHARE:
+            text = self.hesitant(language, text, calls)
         reply = "" if calls else source.replies[shared["reply"]]
         key = digest(language, text)
         if not text or key[:16] in self.excluded:
@@ -87,10 +92,33 @@ class Generator:
         return {"lang": language, "text": text, "calls": calls, "answer": meaning.answer(calls, reply),
                 "held_out": int(key[:8], 16) % HELD_OUT_SHARE == 0}
 
+    @staticmethod
+    def copied(text, calls):
+        """Where the words stand that a call copies: a slip there would change the answer."""
+        return [range(text.find(value), text.find(value) + len(value)) for call in calls
+                for value in call["arguments"].values() if isinstance(value, str) and value in text]
+
+    def hesitant(self, language, text, calls):
+        """The text with a filler in the middle, or a small word said twice, outside of what is copied."""
+        kept = self.copied(text, calls)
+        if language == "eng":
+            places = [(space.start(), text[space.end():].split(" ")[0]) for space in re.finditer(" ", text)]
+            glue = " "
+        else:
+            places = [(i, text[i]) for i in range(1, len(text)) if "\u4e00" <= text[i - 1] and "\u4e00" <= text[i]]
+            glue = ""
+        places = [(i, word) for i, word in places if not any(part[0] < i + len(glue) <= part[-1] for part in kept if part)]
+        if not places:
+            return text
+        filler, _ = self.grammars[language].expand(("symbol", "hesitation"), self.rng, None)
+        repeated = [place for place in places if place[1] in REPEATED[language]]
+        at, word = self.rng.choice(repeated if repeated and self.rng.random() < 0.4 else places)
+        hesitant = text[:at] + glue + (word if (at, word) in repeated and self.rng.random() < 0.7 else filler) + text[at:]
+        return hesitant if all(text[part[0]:part[-1] + 1] in hesitant for part in kept if part) else text
+
     def misspelt(self, language, text, calls):
         """The text with one slip outside of the words that are copied."""
-        kept = [range(text.find(value), text.find(value) + len(value)) for call in calls
-                for value in call["arguments"].values() if isinstance(value, str) and value in text]
+        kept = self.copied(text, calls)
         free = [i for i in range(len(text)) if not any(i in part for part in kept)]
         if language == "eng":
             inner = [i for i in free if i and i + 1 in free and all(c.isalpha() for c in text[i - 1:i + 2])]
