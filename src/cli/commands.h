@@ -18,6 +18,9 @@ void add_list_command(CLI::App& program, Action& action);
 void add_tokenize_command(CLI::App& program, Action& action);
 void add_perplexity_command(CLI::App& program, Action& action);
 void add_verify_command(CLI::App& program, Action& action);
+void add_quantize_command(CLI::App& program, Action& action);
+void add_imatrix_command(CLI::App& program, Action& action);
+void add_compare_command(CLI::App& program, Action& action);
 void add_synth_command(CLI::App& program, Action& action);
 void add_completion_command(CLI::App& program, Action& action);
 

@@ -57,6 +57,10 @@ void add_model_flag(Command& command, ModelFlags& flags) {
 
 void add_engine_flags(Command& command, ModelFlags& flags) {
   add_model_flag(command, flags);
+  add_run_flags(command, flags);
+}
+
+void add_run_flags(Command& command, ModelFlags& flags) {
   command.from_environment(command.integer("-c,--ctx-size", flags.ctx_size, 0, kMostTokens,
                                            "Tokens of context (0: the model's own limit, at most 4096)"));
   command.from_environment(

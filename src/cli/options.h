@@ -21,7 +21,8 @@ struct ModelFlags {
   bool exact = false;
 };
 void add_model_flag(Command& command, ModelFlags& flags);
-void add_engine_flags(Command& command, ModelFlags& flags);
+void add_run_flags(Command& command, ModelFlags& flags);     // without -m
+void add_engine_flags(Command& command, ModelFlags& flags);  // both
 EngineOptions engine_options(const ModelFlags& flags);
 
 struct SamplingFlags {

@@ -11,6 +11,7 @@
 #include "cli/perplexity.h"
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
+#include "runtime/divergence.h"
 
 namespace ink::cli {
 namespace {
@@ -23,14 +24,6 @@ struct PerplexityFlags {
   std::optional<int64_t> chunks;
   bool json = false;
 };
-
-double negative_log_likelihood(std::span<const float> logits, int32_t id) {
-  double best = -INFINITY;
-  for (const float logit : logits) best = std::max(best, static_cast<double>(logit));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - best);
-  return std::log(sum) + best - static_cast<double>(logits[static_cast<size_t>(id)]);
-}
 
 // Scores the second half of one chunk.
 Status score_chunk(LoadedModel& model, int sequence, std::span<const int32_t> chunk, Perplexity& perplexity) {

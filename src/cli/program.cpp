@@ -59,6 +59,9 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_tokenize_command(*program, action);
   add_perplexity_command(*program, action);
   add_verify_command(*program, action);
+  add_quantize_command(*program, action);
+  add_imatrix_command(*program, action);
+  add_compare_command(*program, action);
   add_synth_command(*program, action);
   add_completion_command(*program, action);
   return program;

@@ -31,6 +31,7 @@ class Qwen3Model {
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
   static uint64_t scratch_bytes(const ModelConfig& config, int64_t tokens, int64_t outputs);
   uint64_t weight_bytes() const { return weights_->size_bytes(); }
+  const MatrixName* name_of(const PackedMatrix* matrix) const { return weights_->name_of(matrix); }
 
  private:
   Qwen3Model() = default;

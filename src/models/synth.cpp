@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/mapped_file.h"
+#include "models/gguf_metadata.h"
 #include "models/weights.h"
 #include "tensor/gguf_writer.h"
 #include "tensor/quants.h"
@@ -195,33 +196,10 @@ class RandomWeights {
 };
 
 void add_metadata(GgufWriter& writer, const SynthOptions& options, const SynthVocabulary& vocabulary) {
-  const ModelConfig& config = options.config;
-  const std::string arch = config.architecture + ".";
-  const auto number = [&](const std::string& key, int64_t value) {
-    writer.add_number(arch + key, static_cast<uint32_t>(value));
-  };
-  writer.add_string("general.architecture", config.architecture);
+  writer.add_string("general.architecture", options.config.architecture);
   writer.add_string("general.name", options.name + " (random weights)");
-  number("context_length", config.max_position_embeddings);
-  number("embedding_length", config.hidden_size);
-  number("feed_forward_length", config.intermediate_size);
-  number("block_count", config.num_hidden_layers);
-  number("attention.head_count", config.num_attention_heads);
-  number("attention.head_count_kv", config.num_key_value_heads);
-  number("attention.key_length", config.head_dim);
-  number("attention.value_length", config.head_dim);
-  writer.add_number(arch + "attention.layer_norm_rms_epsilon", static_cast<float>(config.rms_norm_eps));
-  writer.add_number(arch + "rope.freq_base", static_cast<float>(config.rope_theta));
-  if (config.num_experts > 0) {
-    number("expert_count", config.num_experts);
-    number("expert_used_count", config.num_experts_per_tok);
-    number("expert_feed_forward_length", config.moe_intermediate_size);
-  }
-  writer.add_string("tokenizer.ggml.model", "gpt2");
-  writer.add_string("tokenizer.ggml.pre", "qwen2");
-  writer.add_strings("tokenizer.ggml.tokens", vocabulary.tokens);
-  writer.add_numbers("tokenizer.ggml.token_type", std::span<const int32_t>(vocabulary.types));
-  writer.add_strings("tokenizer.ggml.merges", vocabulary.merges);
+  add_hyperparameters(writer, options.config);
+  add_vocabulary(writer, vocabulary);
   const int32_t end = vocabulary.find("<|im_end|>");
   if (end >= 0) writer.add_number("tokenizer.ggml.eos_token_id", static_cast<uint32_t>(end));
 }

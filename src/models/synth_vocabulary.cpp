@@ -1,8 +1,8 @@
 // See models/synth_vocabulary.h.
 #include "models/synth_vocabulary.h"
 
-#include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -12,10 +12,6 @@ namespace {
 
 constexpr int64_t kQwenVocabSize = 151936;
 constexpr int64_t kFirstQwenControl = 151643;
-constexpr int32_t kNormal = 1;
-constexpr int32_t kControl = 3;
-constexpr int32_t kUserDefined = 4;
-constexpr int32_t kUnused = 5;
 
 struct ControlToken {
   const char* text;
@@ -57,21 +53,21 @@ std::string byte_letter(int byte) {
   return text;
 }
 
-std::string tokenizer_json_of(const SynthVocabulary& vocabulary) {
+std::string tokenizer_json_of(const GgufVocabulary& vocabulary) {
   // Written by hand: ordered JSON objects would compare each of 150,000 keys with all before it.
   std::string vocab;
   Json added = Json::array();
   for (size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    if (vocabulary.types[id] == kNormal)
+    if (vocabulary.types[id] == kNormalToken)
       vocab += (vocab.empty() ? "" : ",") + Json(vocabulary.tokens[id]).dump() + ":" + std::to_string(id);
-    if (vocabulary.types[id] != kControl && vocabulary.types[id] != kUserDefined) continue;
+    if (vocabulary.types[id] != kControlToken && vocabulary.types[id] != kUserDefinedToken) continue;
     added.push_back({{"id", id},
                      {"content", vocabulary.tokens[id]},
                      {"single_word", false},
                      {"lstrip", false},
                      {"rstrip", false},
                      {"normalized", false},
-                     {"special", vocabulary.types[id] == kControl}});
+                     {"special", vocabulary.types[id] == kControlToken}});
   }
   const Json split{
       {"type", "Split"}, {"pattern", {{"Regex", kQwenPattern}}}, {"behavior", "Isolated"}, {"invert", false}};
@@ -88,11 +84,6 @@ std::string tokenizer_json_of(const SynthVocabulary& vocabulary) {
 
 }  // namespace
 
-int32_t SynthVocabulary::find(std::string_view token) const {
-  const auto place = std::find(tokens.begin(), tokens.end(), token);
-  return place == tokens.end() ? -1 : static_cast<int32_t>(place - tokens.begin());
-}
-
 SynthVocabulary make_synth_vocabulary(int64_t size) {
   SynthVocabulary vocabulary;
   const auto control_tokens = static_cast<int64_t>(std::size(kControlTokens));
@@ -101,13 +92,13 @@ SynthVocabulary make_synth_vocabulary(int64_t size) {
     const int64_t control = id - first_control;
     if (id < 256) {
       vocabulary.tokens.push_back(byte_letter(static_cast<int>(id)));
-      vocabulary.types.push_back(kNormal);
+      vocabulary.types.push_back(kNormalToken);
     } else if (control >= 0 && control < control_tokens) {
       vocabulary.tokens.emplace_back(kControlTokens[control].text);
-      vocabulary.types.push_back(kControlTokens[control].special ? kControl : kUserDefined);
+      vocabulary.types.push_back(kControlTokens[control].special ? kControlToken : kUserDefinedToken);
     } else {
       vocabulary.tokens.push_back("<filler_" + std::to_string(id) + ">");
-      vocabulary.types.push_back(control < 0 ? kNormal : kUnused);
+      vocabulary.types.push_back(control < 0 ? kNormalToken : kUnusedToken);
     }
   }
   vocabulary.tokenizer_json = tokenizer_json_of(vocabulary);
@@ -116,45 +107,9 @@ SynthVocabulary make_synth_vocabulary(int64_t size) {
 
 Result<SynthVocabulary> copy_vocabulary(const std::string& tokenizer_json, int64_t size,
                                         const std::string& where) {
-  // Not Json: its ordered objects look keys up one after the other.
-  const auto json = nlohmann::json::parse(tokenizer_json, nullptr, false);
-  const auto refused = [&](const char* got) {
-    return Error{ErrorKind::kInvalid, where, "a tokenizer.json with model.vocab and model.merges", got, ""};
-  };
-  if (!json.is_object() || !json.contains("model") || !json["model"].is_object()) return refused("no model");
-  const auto& model = json["model"];
-  if (!model.contains("vocab") || !model["vocab"].is_object()) return refused("no vocab");
-  SynthVocabulary vocabulary;
-  vocabulary.tokenizer_json = tokenizer_json;
-  const auto count = static_cast<size_t>(size);
-  for (size_t id = 0; id < count; ++id) vocabulary.tokens.push_back("<unused_" + std::to_string(id) + ">");
-  vocabulary.types.assign(count, kUnused);
-  const auto place = [&](const nlohmann::json& id, const std::string& token, int32_t type) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() >= count) return false;
-    vocabulary.tokens[id.get<size_t>()] = token;
-    vocabulary.types[id.get<size_t>()] = type;
-    return true;
-  };
-  const Error too_many{ErrorKind::kTooLarge, where, "ids below " + std::to_string(size), "a larger one", ""};
-  for (const auto& [token, id] : model["vocab"].items()) {
-    if (!place(id, token, kNormal)) return too_many;
-  }
-  for (const auto& added : json.value("added_tokens", nlohmann::json::array())) {
-    if (!added.is_object() || !added.contains("content") || !added["content"].is_string() ||
-        !added.contains("id"))
-      return refused("an added token without id and content");
-    const bool special = added.value("special", false);
-    if (!place(added["id"], added["content"].get<std::string>(), special ? kControl : kUserDefined))
-      return too_many;
-  }
-  for (const auto& merge : model.value("merges", nlohmann::json::array())) {
-    const bool is_pair =
-        merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
-    if (!is_pair && !merge.is_string()) return refused("a merge that is neither text nor a pair");
-    vocabulary.merges.push_back(is_pair ? merge[0].get<std::string>() + " " + merge[1].get<std::string>()
-                                        : merge.get<std::string>());
-  }
-  return vocabulary;
+  auto vocabulary = read_vocabulary(tokenizer_json, size, where);
+  if (!vocabulary.ok()) return vocabulary.error();
+  return SynthVocabulary{std::move(*vocabulary), tokenizer_json};
 }
 
 }  // namespace ink

@@ -9,17 +9,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "models/gguf_vocabulary.h"
 
 namespace ink {
 
-struct SynthVocabulary {
-  std::vector<std::string> tokens;  // by id, in byte-level letters; as many as the model has rows
-  std::vector<std::string> merges;  // "left right"
-  std::vector<int32_t>
-      types;  // GGUF's: 1 normal, 3 control, 4 user-defined (added, but kept in text), 5 unused
+struct SynthVocabulary : GgufVocabulary {
   std::string tokenizer_json;  // the same for a safetensors folder
-
-  int32_t find(std::string_view token) const;  // -1: not there
 };
 
 // size: at least 512. With Qwen's own size the control tokens have Qwen's ids, else they are the last ones.

@@ -87,6 +87,7 @@ Linear Weights::plan(const FileTensor* tensor, uint64_t offset_bytes, int64_t ro
 
 Linear Weights::linear(const std::string& name, int64_t rows, int64_t cols, bool with_bias) {
   Linear linear = plan(find(name + ".weight", {rows, cols}), 0, rows, cols);
+  names_[linear.weight] = {gguf_name(name + ".weight"), 0, 1};
   if (with_bias) linear.bias = vector(name + ".bias", rows);
   return linear;
 }
@@ -94,17 +95,24 @@ Linear Weights::linear(const std::string& name, int64_t rows, int64_t cols, bool
 std::vector<Linear> Weights::experts(const std::string& prefix, const std::string& name, int64_t experts,
                                      int64_t rows, int64_t cols) {
   std::vector<Linear> linears;
+  const auto name_them = [&] {
+    const std::string stacked = gguf_name(prefix + "." + name + ".weight");
+    for (int64_t e = 0; e < experts; ++e)
+      names_[linears[static_cast<size_t>(e)].weight] = {stacked, e, experts};
+  };
   if (checkpoint_.format() == CheckpointFormat::kGguf) {
     const FileTensor* stacked = find(prefix + "." + name + ".weight", {experts, rows, cols});
     if (stacked == nullptr) return {};
     const uint64_t each = stacked->bytes.size() / static_cast<uint64_t>(experts);
     for (int64_t e = 0; e < experts; ++e)
       linears.push_back(plan(stacked, static_cast<uint64_t>(e) * each, rows, cols));
+    name_them();
     return linears;
   }
   for (int64_t e = 0; e < experts; ++e) {
     linears.push_back(linear(prefix + "." + std::to_string(e) + "." + name, rows, cols));
   }
+  name_them();
   return linears;
 }
 
@@ -149,6 +157,11 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
   }
   pending_.clear();
   return Done{};
+}
+
+const MatrixName* Weights::name_of(const PackedMatrix* matrix) const {
+  const auto found = names_.find(matrix);
+  return found == names_.end() ? nullptr : &found->second;
 }
 
 uint64_t Weights::size_bytes() const {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -15,6 +16,13 @@
 #include "tensor/checkpoint.h"
 
 namespace ink {
+
+// What a matrix is called in a GGUF file, where the experts of a layer are stacked.
+struct MatrixName {
+  std::string tensor;  // "blk.3.ffn_up_exps.weight"
+  int64_t expert = 0;
+  int64_t experts = 1;
+};
 
 class Weights {
  public:
@@ -38,6 +46,8 @@ class Weights {
   Status pack(ThreadPool& threads, const std::function<void(double)>& progress);
 
   uint64_t size_bytes() const;  // of the packed matrices
+  // Null for a matrix of somebody else's.
+  const MatrixName* name_of(const PackedMatrix* matrix) const;
 
  private:
   struct Pending {
@@ -53,6 +63,7 @@ class Weights {
   const Checkpoint& checkpoint_;
   Arithmetic arithmetic_;
   std::deque<PackedMatrix> matrices_;  // a deque: addresses stay valid
+  std::unordered_map<const PackedMatrix*, MatrixName> names_;
   std::deque<std::vector<float>> vectors_;
   std::vector<Pending> pending_;
   std::vector<std::string> problems_;

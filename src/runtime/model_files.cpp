@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "models/gguf_vocabulary.h"
+
 namespace ink {
 namespace {
-
-// tokenizer.ggml.token_type
-constexpr int64_t kControlToken = 3;
-constexpr int64_t kUserDefinedToken = 4;
-constexpr int64_t kUnusedToken = 5;
 
 Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
   const std::string where = checkpoint.name() + ": tokenizer.ggml";
@@ -44,26 +41,6 @@ Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
     }
   }
   return Tokenizer::from_vocabulary(vocabulary, where);
-}
-
-std::string template_of(const Checkpoint& checkpoint) {
-  if (checkpoint.format() == CheckpointFormat::kGguf) {
-    return std::string(checkpoint.meta_string("tokenizer.chat_template").value_or(""));
-  }
-  if (auto text = checkpoint.read_text("chat_template.jinja"); text.ok()) return *text;
-  const auto config = checkpoint.read_json("tokenizer_config.json");
-  if (!config.ok() || !config->is_object()) return "";
-  const auto found = config->find("chat_template");
-  if (found == config->end()) return "";
-  if (found->is_string()) return found->get<std::string>();
-  // Several templates by name: the default one counts.
-  if (!found->is_array()) return "";
-  for (const Json& entry : *found) {
-    const bool named = entry.is_object() && entry.contains("name") && entry.contains("template");
-    if (named && entry["name"] == "default" && entry["template"].is_string())
-      return entry["template"].get<std::string>();
-  }
-  return "";
 }
 
 // The model cards' values, for files that say nothing themselves.
@@ -138,8 +115,28 @@ Result<Tokenizer> read_tokenizer(const Checkpoint& checkpoint) {
   return Tokenizer::from_json(*text, checkpoint.name() + ": tokenizer.json");
 }
 
+std::string read_chat_template(const Checkpoint& checkpoint) {
+  if (checkpoint.format() == CheckpointFormat::kGguf) {
+    return std::string(checkpoint.meta_string("tokenizer.chat_template").value_or(""));
+  }
+  if (auto text = checkpoint.read_text("chat_template.jinja"); text.ok()) return *text;
+  const auto config = checkpoint.read_json("tokenizer_config.json");
+  if (!config.ok() || !config->is_object()) return "";
+  const auto found = config->find("chat_template");
+  if (found == config->end()) return "";
+  if (found->is_string()) return found->get<std::string>();
+  // Several templates by name: the default one counts.
+  if (!found->is_array()) return "";
+  for (const Json& entry : *found) {
+    const bool named = entry.is_object() && entry.contains("name") && entry.contains("template");
+    if (named && entry["name"] == "default" && entry["template"].is_string())
+      return entry["template"].get<std::string>();
+  }
+  return "";
+}
+
 DetectedFormat read_chat_format(const Checkpoint& checkpoint) {
-  const std::string text = template_of(checkpoint);
+  const std::string text = read_chat_template(checkpoint);
   return text.empty() ? DetectedFormat{ChatFormat::kQwen3, true} : detect_chat_format(text);
 }
 

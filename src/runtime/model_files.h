@@ -23,6 +23,9 @@ struct GenerationDefaults {
 // Errors: kNotFound when there is none, kUnsupported for another kind than Qwen's byte-level BPE.
 Result<Tokenizer> read_tokenizer(const Checkpoint& checkpoint);
 
+// The file's own chat template; empty when there is none.
+std::string read_chat_template(const Checkpoint& checkpoint);
+
 // Of the file's own template, which is only compared and never run; Qwen3's format where a file has none.
 DetectedFormat read_chat_format(const Checkpoint& checkpoint);
 

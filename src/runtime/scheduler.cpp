@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "kernels/cpu_ops.h"
+
 namespace ink {
 namespace {
 
@@ -46,7 +48,8 @@ int64_t take(const Feed& feed, size_t index, int64_t fed, int64_t at_most, int64
 
 }  // namespace
 
-Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const Engine> engine) {
+Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const Engine> engine,
+                                                     LinearObserver observer) {
   std::unique_ptr<Scheduler> scheduler(new Scheduler());
   const EngineOptions& options = engine->options();
   const ModelConfig& config = engine->config();
@@ -59,6 +62,8 @@ Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const Engin
                             options.context_tokens, config.num_attention_heads / config.num_key_value_heads);
   if (!ops.ok()) return ops.error();
   scheduler->ops_ = std::move(*ops);
+  if (observer)
+    scheduler->ops_ = std::make_unique<ObservedOps>(std::move(scheduler->ops_), std::move(observer));
   scheduler->engine_ = std::move(engine);
   return scheduler;
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "kernels/cpu_ops.h"
+#include "kernels/observed_ops.h"
 #include "runtime/engine.h"
 #include "runtime/kv_cache.h"
 
@@ -26,8 +26,9 @@ struct Feed {
 
 class Scheduler {
  public:
-  // Errors: kTooLarge (memory).
-  static Result<std::unique_ptr<Scheduler>> create(std::shared_ptr<const Engine> engine);
+  // observer: sees every projection of every step. Errors: kTooLarge (memory).
+  static Result<std::unique_ptr<Scheduler>> create(std::shared_ptr<const Engine> engine,
+                                                   LinearObserver observer = nullptr);
 
   const Engine& engine() const { return *engine_; }
 
@@ -49,7 +50,7 @@ class Scheduler {
   Status check(std::span<const Feed> feeds) const;  // that everything fits, before anything is fed
   mutable std::mutex mutex_;
   std::shared_ptr<const Engine> engine_;
-  std::unique_ptr<CpuOps> ops_;
+  std::unique_ptr<Ops> ops_;
   std::unique_ptr<KvCache> cache_;
 };
 

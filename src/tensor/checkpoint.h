@@ -40,6 +40,12 @@ using MetaArray = std::variant<std::vector<int64_t>, std::vector<double>, std::v
                                std::vector<std::string_view>>;
 using MetaValue = std::variant<int64_t, uint64_t, double, bool, std::string_view, MetaArray>;
 
+// A metadata entry as it lies in the file: the value's type, then the value. For copying it unchanged.
+struct EncodedMeta {
+  std::string_view key;
+  std::span<const std::byte> value;
+};
+
 inline constexpr uint64_t kMaxSideFileBytes = uint64_t{256} << 20;  // Qwen's tokenizer.json has 11 MB
 
 enum class CheckpointFormat { kGguf, kSafetensors };
@@ -63,12 +69,14 @@ class Checkpoint {
   const std::string& name() const { return name_; }  // for messages: the file's or folder's name
   const std::filesystem::path& folder() const { return folder_; }  // of the files; empty for bytes in memory
   uint64_t size_bytes() const { return size_bytes_; }              // of all weight files
+  const std::vector<std::filesystem::path>& files() const { return paths_; }  // the weight files
 
   const std::vector<FileTensor>& tensors() const { return tensors_; }  // in file order
   const FileTensor* find(std::string_view tensor_name) const;          // null when there is none
 
   // GGUF metadata; empty for safetensors.
   const std::map<std::string, MetaValue, std::less<>>& metadata() const { return metadata_; }
+  const std::vector<EncodedMeta>& encoded_metadata() const { return encoded_metadata_; }  // in file order
   // Typed look-ups: nothing when the key is absent or of another kind (integers convert when they fit).
   std::optional<int64_t> meta_int(std::string_view key) const;
   std::optional<double> meta_float(std::string_view key) const;
@@ -93,9 +101,11 @@ class Checkpoint {
   std::filesystem::path folder_;
   uint64_t size_bytes_ = 0;
   std::vector<std::shared_ptr<const MappedFile>> files_;
+  std::vector<std::filesystem::path> paths_;  // of files_
   std::vector<FileTensor> tensors_;
   std::unordered_map<std::string_view, size_t> index_;  // keys point into tensors_[i].name
   std::map<std::string, MetaValue, std::less<>> metadata_;
+  std::vector<EncodedMeta> encoded_metadata_;
 };
 
 }  // namespace ink

@@ -73,6 +73,7 @@ struct CheckpointBuilder {
     if (!file.ok()) return file.error();
     checkpoint.size_bytes_ += (*file)->bytes().size();
     checkpoint.files_.push_back(std::move(*file));
+    checkpoint.paths_.push_back(path);
     return checkpoint.files_.back()->bytes();
   }
 
@@ -108,6 +109,7 @@ Result<Checkpoint> CheckpointBuilder::open_gguf(const fs::path& path) {
   auto file = parse_gguf(*bytes, file_name);
   if (!file.ok()) return file.error();
   checkpoint.metadata_ = std::move(file->metadata);
+  checkpoint.encoded_metadata_ = std::move(file->encoded_metadata);
   const int64_t count = checkpoint.meta_int("split.count").value_or(1);
   if (count <= 1) {
     add(std::move(file->tensors));
@@ -120,7 +122,9 @@ Result<Checkpoint> CheckpointBuilder::open_gguf(const fs::path& path) {
                  printable(file_name), "give the parts back their names"};
   }
   checkpoint.files_.clear();
+  checkpoint.paths_.clear();
   checkpoint.size_bytes_ = 0;
+  checkpoint.encoded_metadata_.clear();
   checkpoint.name_ = split->stem + ".gguf";
   if (auto added = add_gguf_parts(*split, count); !added.ok()) return added.error();
   return finish();
@@ -147,6 +151,7 @@ Status CheckpointBuilder::add_gguf_parts(const SplitName& split, int64_t count) 
                    text(part_number) + " and " + text(part_count), ""};
     }
     if (number > 1) std::swap(checkpoint.metadata_, file->metadata);  // the first part's counts
+    if (number == 1) checkpoint.encoded_metadata_ = std::move(file->encoded_metadata);
     add(std::move(file->tensors));
   }
   const auto total = checkpoint.meta_int("split.tensors.count");
@@ -199,6 +204,7 @@ Result<Checkpoint> CheckpointBuilder::from_bytes(std::span<const std::byte> byte
   auto file = parse_gguf(bytes, checkpoint.name_);
   if (!file.ok()) return file.error();
   checkpoint.metadata_ = std::move(file->metadata);
+  checkpoint.encoded_metadata_ = std::move(file->encoded_metadata);
   checkpoint.size_bytes_ = bytes.size();
   if (checkpoint.meta_int("split.count").value_or(1) > 1) {
     return Error{ErrorKind::kUnsupported, checkpoint.name_, "a whole GGUF file", "one part of a split file",

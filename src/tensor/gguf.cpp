@@ -163,9 +163,11 @@ bool GgufParser::read_key_value(uint64_t number) {
   if (!read_string(key, kMaxGgufKeyBytes, "a key")) return false;
   place_ = "metadata " + printable(key);
   if (key.empty()) return fail("a key", "an empty one");
+  const uint64_t start = position_;
   uint32_t type = 0;
   MetaValue value;
   if (!read(type, "a value's type") || !read_value(type, value)) return false;
+  file_.encoded_metadata.push_back({key, bytes_.subspan(start, position_ - start)});
   if (!file_.metadata.emplace(key, std::move(value)).second) return fail("each key once", "this one twice");
   return true;
 }

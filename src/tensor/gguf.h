@@ -16,7 +16,8 @@ namespace ink {
 
 struct GgufFile {
   std::map<std::string, MetaValue, std::less<>> metadata;
-  std::vector<FileTensor> tensors;  // in the order of the descriptions
+  std::vector<EncodedMeta> encoded_metadata;  // the same, in file order
+  std::vector<FileTensor> tensors;            // in the order of the descriptions
 };
 
 // Caps beside those of checkpoint_checks.h; the data itself is capped by the file's length.

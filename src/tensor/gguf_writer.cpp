@@ -71,6 +71,12 @@ void GgufWriter::add_strings(std::string_view key, std::span<const std::string> 
   for (const std::string& value : values) append_text(value);
 }
 
+void GgufWriter::add_encoded(const EncodedMeta& entry) {
+  append_text(entry.key);
+  metadata_.append(reinterpret_cast<const char*>(entry.value.data()), entry.value.size());
+  ++keys_;
+}
+
 Status GgufWriter::write(const std::filesystem::path& path, const TensorSource& source) const {
   std::string header = "GGUF";
   append_raw(header, kVersion);

@@ -34,6 +34,7 @@ class GgufWriter {
   void add_bool(std::string_view key, bool value);
   void add_string(std::string_view key, std::string_view value);
   void add_strings(std::string_view key, std::span<const std::string> values);
+  void add_encoded(const EncodedMeta& entry);  // from another file, unchanged
 
   void add_tensor(PlannedTensor tensor) { tensors_.push_back(std::move(tensor)); }
 

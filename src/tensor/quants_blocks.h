@@ -64,6 +64,19 @@ inline void store_u16(uint8_t* p, uint16_t value) {
   p[1] = static_cast<uint8_t>(value >> 8);
 }
 
+inline void store_half(uint8_t* place, float value) { store_u16(place, f32_to_f16(value)); }
+
+// 32 codes in 16 bytes: the low halves are the first 16.
+inline void store_nibbles(const uint8_t* codes, uint8_t* place) {
+  for (int i = 0; i < 16; ++i) place[i] = static_cast<uint8_t>((codes[i] & 15) | codes[16 + i] << 4);
+}
+
+// The fifth bits of 32 codes in four bytes.
+inline void store_fifth_bits(const uint8_t* codes, uint8_t* place) {
+  std::fill_n(place, 4, uint8_t{0});
+  for (int i = 0; i < 32; ++i) place[i / 8] = static_cast<uint8_t>(place[i / 8] | (codes[i] >> 4) << (i % 8));
+}
+
 constexpr int8_t to_q(int value) { return static_cast<int8_t>(value); }
 
 // One scale and offset for all 32.
@@ -74,6 +87,10 @@ inline void set_scale(Group32& group, float scale, float offset = 0.0f) {
 
 // The 4-bit floats of MXFP4 and NVFP4 (one sign, two exponent bits, one mantissa bit), doubled.
 inline constexpr int8_t kFloat4[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+
+// The levels of the 4-bit IQ formats, denser around zero.
+inline constexpr int8_t kLevelsIq4[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                          1,    13,   25,  38,  53,  69,  89,  113};
 
 // Half of 2^(exponent - 127), for the doubled values of kFloat4; subnormal at 0 and 1.
 inline float half_of_power(uint8_t exponent) {

@@ -49,9 +49,6 @@ void put_shifted(const std::array<int8_t, 8>& eighths, bool down, int8_t* __rest
   for (size_t i = 0; i < 8; ++i) q[i] = to_q(eighths[i] + shift);
 }
 
-// The levels of the 4-bit IQ formats, denser around zero.
-constexpr int8_t kLevelsIq4[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-
 void put_levels(const uint8_t* __restrict nibbles, int8_t* __restrict q) {
   for (int i = 0; i < 16; ++i) q[i] = kLevelsIq4[nibbles[i] & 15];
   for (int i = 0; i < 16; ++i) q[16 + i] = kLevelsIq4[nibbles[i] >> 4];

@@ -59,17 +59,6 @@ Codes from_minimum(const float* values, int top) {
   return codes;
 }
 
-void store_f16(uint8_t* place, float value) { store_u16(place, f32_to_f16(value)); }
-
-void store_nibbles(const uint8_t* codes, uint8_t* place) {
-  for (int i = 0; i < 16; ++i) place[i] = static_cast<uint8_t>((codes[i] & 15) | codes[16 + i] << 4);
-}
-
-void store_fifth_bits(const uint8_t* codes, uint8_t* place) {
-  std::fill_n(place, 4, uint8_t{0});
-  for (int i = 0; i < 32; ++i) place[i / 8] = static_cast<uint8_t>(place[i / 8] | (codes[i] >> 4) << (i % 8));
-}
-
 // 0, 1, 2 for -1, 0, 1 times the largest magnitude, halves rounded away from 0; 1 for what is not finite.
 void ternary_codes(const float* values, float largest, uint8_t* codes) {
   const float inverse = reciprocal(largest);
@@ -106,28 +95,28 @@ uint8_t nearest_float4(float value, float scale) {
 
 void encode_q4_0(const float* __restrict values, uint8_t* __restrict block) {
   const Codes codes = around_zero(values, 8);
-  store_f16(block, codes.scale);
+  store_half(block, codes.scale);
   store_nibbles(codes.q, block + 2);
 }
 
 void encode_q4_1(const float* __restrict values, uint8_t* __restrict block) {
   const Codes codes = from_minimum(values, 15);
-  store_f16(block, codes.scale);
-  store_f16(block + 2, codes.minimum);
+  store_half(block, codes.scale);
+  store_half(block + 2, codes.minimum);
   store_nibbles(codes.q, block + 4);
 }
 
 void encode_q5_0(const float* __restrict values, uint8_t* __restrict block) {
   const Codes codes = around_zero(values, 16);
-  store_f16(block, codes.scale);
+  store_half(block, codes.scale);
   store_fifth_bits(codes.q, block + 2);
   store_nibbles(codes.q, block + 6);
 }
 
 void encode_q5_1(const float* __restrict values, uint8_t* __restrict block) {
   const Codes codes = from_minimum(values, 31);
-  store_f16(block, codes.scale);
-  store_f16(block + 2, codes.minimum);
+  store_half(block, codes.scale);
+  store_half(block + 2, codes.minimum);
   store_fifth_bits(codes.q, block + 4);
   store_nibbles(codes.q, block + 8);
 }
@@ -135,7 +124,7 @@ void encode_q5_1(const float* __restrict values, uint8_t* __restrict block) {
 void encode_q8_0(const float* __restrict values, uint8_t* __restrict block) {
   const float scale = largest_magnitude(values, 32) / 127.0f;
   const float inverse = reciprocal(scale);
-  store_f16(block, scale);
+  store_half(block, scale);
   for (int i = 0; i < 32; ++i) {
     const float rounded = std::round(values[i] * inverse);  // halves away from 0
     const uint8_t magnitude = whole_part(std::abs(rounded), 127);
@@ -160,7 +149,7 @@ void encode_tq1_0(const float* __restrict values, uint8_t* __restrict block) {
   pack(codes, 32, 5, 0);
   pack(codes + 160, 16, 5, 32);
   pack(codes + 240, 4, 4, 48);
-  store_f16(block + 52, largest);
+  store_half(block + 52, largest);
 }
 
 void encode_tq2_0(const float* __restrict values, uint8_t* __restrict block) {
@@ -171,7 +160,7 @@ void encode_tq2_0(const float* __restrict values, uint8_t* __restrict block) {
     const uint8_t* c = codes + 128 * (i / 32) + i % 32;
     block[i] = static_cast<uint8_t>(c[0] | c[32] << 2 | c[64] << 4 | c[96] << 6);
   }
-  store_f16(block + 64, largest);
+  store_half(block + 64, largest);
 }
 
 void encode_mxfp4(const float* __restrict values, uint8_t* __restrict block) {

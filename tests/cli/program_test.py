@@ -296,7 +296,7 @@ class Tools(Program):
     def test_help_and_version(self):
         overview = self.good("--help").out
         for command in ("run", "ask", "chat", "home", "timers", "watch", "show", "list", "tokenize", "perplexity", "verify",
-                        "synth", "completion"):
+                        "compare", "quantize", "imatrix", "synth", "completion"):
             self.assertIn(command, overview)
             self.assertIn("Exit codes", self.good(command, "--help").out)
         self.assertRegex(self.good("--version").out, r"^inkstone \d+\.\d+\.\d+\n$")
