@@ -6,8 +6,6 @@
 #include <cstring>
 #include <memory>
 
-#include "tensor/quants.h"
-
 namespace ink {
 namespace {
 
@@ -81,13 +79,12 @@ Tensor CpuOps::zeros(int64_t rows, int64_t cols) {
   return x;
 }
 
-Tensor CpuOps::embed(const Embedding& table, std::span<const int32_t> ids) {
-  const Tensor x = make(static_cast<int64_t>(ids.size()), table.cols);
-  const uint64_t row_bytes = *size_bytes_of(table.dtype, static_cast<uint64_t>(table.cols));
+Tensor CpuOps::embed(const WeightRows& table, std::span<const int32_t> ids) {
+  const Tensor x = make(static_cast<int64_t>(ids.size()), table.cols());
   for (int64_t i = 0; i < x.rows; ++i) {
     const int32_t id = ids[static_cast<size_t>(i)];
-    INK_CHECK(id >= 0 && id < table.rows, "token ids are checked before a step");
-    dequantize_row(table.dtype, table.data + static_cast<uint64_t>(id) * row_bytes, table.cols, x.row(i));
+    INK_CHECK(id >= 0 && id < table.rows(), "token ids are checked before a step");
+    table.read_floats(id, x.row(i));
   }
   return x;
 }

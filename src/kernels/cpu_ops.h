@@ -16,7 +16,7 @@ class CpuOps final : public Ops {
   static Result<std::unique_ptr<CpuOps>> create(const KernelTable& kernels, ThreadPool& threads,
                                                 uint64_t scratch_bytes, int64_t max_slots, int64_t heads);
 
-  Tensor embed(const Embedding& table, std::span<const int32_t> ids) override;
+  Tensor embed(const WeightRows& table, std::span<const int32_t> ids) override;
   Tensor rms_norm(Tensor x, const Norm& norm) override;
   RotaryRows rotary_rows(const Rotary& rotary, std::span<const int32_t> positions) override;
   void rope(Tensor x, const RotaryRows& rotary) override;

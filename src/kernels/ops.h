@@ -10,7 +10,6 @@
 #include <span>
 
 #include "kernels/pack.h"
-#include "tensor/dtype.h"
 
 namespace ink {
 
@@ -37,14 +36,6 @@ struct Linear {
 struct Norm {
   const float* weight = nullptr;
   float epsilon = 1e-6f;
-};
-
-// Token embeddings [rows, cols], read in place from the file.
-struct Embedding {
-  Dtype dtype = Dtype::kF32;
-  const std::byte* data = nullptr;
-  int64_t rows = 0;
-  int64_t cols = 0;
 };
 
 // Rotary frequencies of a model: angle of pair i at position p is p * inv_freq[i]; cosine and sine are
@@ -113,8 +104,9 @@ class Ops {
   };
   [[nodiscard]] Scope scope() { return Scope(*this); }
 
-  // Rows of the embedding table: ids [n] → [n, hidden]. Ids must be inside the table.
-  virtual Tensor embed(const Embedding& table, std::span<const int32_t> ids) = 0;
+  // Rows of the embedding table [vocabulary, hidden], read in place from the file: ids [n] → [n, hidden]. Ids
+  // must be inside the table.
+  virtual Tensor embed(const WeightRows& table, std::span<const int32_t> ids) = 0;
 
   // x / sqrt(mean(x^2) + epsilon) * weight, for each row (Zhang & Sennrich 2019).
   virtual Tensor rms_norm(Tensor x, const Norm& norm) = 0;

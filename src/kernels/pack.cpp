@@ -7,9 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/check.h"
-#include "tensor/quants.h"
-
 namespace ink {
 namespace {
 
@@ -51,12 +48,12 @@ int64_t panel_scale_floats(WeightClass weight_class, int64_t cols) {
   }
 }
 
-// One row of elements of `T` into column `n` of a float panel.
+// One row of elements into column `n` of a float panel.
 template <typename T>
-void place_float_row(const std::byte* source, int64_t cols, int64_t n, std::byte* panel) {
-  for (int64_t k = 0; k < cols; ++k) {
-    std::memcpy(panel + (k * kPanelRows + n) * static_cast<int64_t>(sizeof(T)),
-                source + k * static_cast<int64_t>(sizeof(T)), sizeof(T));
+void place_float_row(const std::vector<T>& row, int64_t n, std::byte* panel) {
+  for (size_t k = 0; k < row.size(); ++k) {
+    std::memcpy(panel + (static_cast<int64_t>(k) * kPanelRows + n) * static_cast<int64_t>(sizeof(T)), &row[k],
+                sizeof(T));
   }
 }
 
@@ -104,27 +101,19 @@ void place_quantized_row(WeightClass weight_class, const std::vector<Group32>& g
   }
 }
 
-// Row buffers of one thread.
-struct RowScratch {
-  std::vector<Group32> groups;
-  std::vector<float> floats;
-};
-
-void place_row(Dtype dtype, WeightClass weight_class, const std::byte* row, int64_t cols, int64_t n,
-               std::byte* panel, float* scales, RowScratch& scratch) {
+// Places row `row` into its panel; returns whether every number is finite.
+bool place_row(const WeightRows& weights, WeightClass weight_class, int64_t row, std::byte* panel,
+               float* scales, RowBuffer& buffer) {
+  const int64_t n = row % kPanelRows;
+  const bool finite = buffer.read(weights, row, weight_class == WeightClass::kF32);
   if (!is_float(weight_class)) {
-    scratch.groups.resize(static_cast<size_t>(cols / kGroup));
-    decode_groups(dtype, row, 0, cols / kGroup, scratch.groups.data());
-    place_quantized_row(weight_class, scratch.groups, n, panel, scales);
-  } else if (weight_class != WeightClass::kF32) {
-    place_float_row<uint16_t>(row, cols, n, panel);
-  } else if (dtype == Dtype::kF32) {
-    place_float_row<float>(row, cols, n, panel);
+    place_quantized_row(weight_class, buffer.groups, n, panel, scales);
+  } else if (weight_class == WeightClass::kF32) {
+    place_float_row(buffer.floats, n, panel);
   } else {
-    scratch.floats.resize(static_cast<size_t>(cols));
-    dequantize_row(dtype, row, cols, scratch.floats.data());
-    place_float_row<float>(reinterpret_cast<const std::byte*>(scratch.floats.data()), cols, n, panel);
+    place_float_row(buffer.halves, n, panel);
   }
+  return finite;
 }
 
 }  // namespace
@@ -137,20 +126,20 @@ const float* PackedMatrix::panel_scales(int64_t index) const {
   return reinterpret_cast<const float*>(scales.data()) + index * panel_scale_floats(weight_class, cols);
 }
 
-WeightClass weight_class_for(Dtype dtype, Arithmetic arithmetic) {
-  switch (dtype) {
-    case Dtype::kF32:
+WeightClass weight_class_for(RowKind kind, Arithmetic arithmetic) {
+  switch (kind) {
+    case RowKind::kF32:
       return WeightClass::kF32;
-    case Dtype::kF16:
+    case RowKind::kF16:
       return WeightClass::kF16;
-    case Dtype::kBF16:
+    case RowKind::kBF16:
       return WeightClass::kBF16;
     default:
       break;
   }
   if (arithmetic == Arithmetic::kExact) return WeightClass::kF32;
-  if (is_nibble_type(dtype)) return WeightClass::kInt4;
-  return has_scale_per_32(dtype) && is_symmetric(dtype) ? WeightClass::kInt8 : WeightClass::kInt8Fine;
+  if (kind == RowKind::kNibbles) return WeightClass::kInt4;
+  return kind == RowKind::kBytes ? WeightClass::kInt8 : WeightClass::kInt8Fine;
 }
 
 uint64_t packed_size_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {
@@ -158,37 +147,35 @@ uint64_t packed_size_bytes(WeightClass weight_class, int64_t rows, int64_t cols)
   return static_cast<uint64_t>(panel_count(rows)) * static_cast<uint64_t>(panel);
 }
 
-Result<PackedMatrix> pack_matrix(Dtype dtype, const std::byte* data, int64_t rows, int64_t cols,
-                                 Arithmetic arithmetic, ThreadPool& threads) {
+Result<PackedMatrix> pack_matrix(const WeightRows& weights, Arithmetic arithmetic, ThreadPool& threads) {
   PackedMatrix matrix;
-  matrix.weight_class = weight_class_for(dtype, arithmetic);
-  matrix.rows = rows;
-  matrix.cols = cols;
-  const int64_t panels = panel_count(rows);
-  auto panel_memory =
-      PageMemory::reserve(static_cast<uint64_t>(panels * panel_bytes(matrix.weight_class, cols)));
+  matrix.weight_class = weight_class_for(weights.kind(), arithmetic);
+  matrix.rows = weights.rows();
+  matrix.cols = weights.cols();
+  const int64_t panels = panel_count(matrix.rows);
+  const int64_t scale_floats = panel_scale_floats(matrix.weight_class, matrix.cols);
+  const int64_t size_bytes = panel_bytes(matrix.weight_class, matrix.cols);
+  auto panel_memory = PageMemory::reserve(static_cast<uint64_t>(panels * size_bytes));
   if (!panel_memory.ok()) return panel_memory.error();
   matrix.panels = std::move(*panel_memory);
-  auto scale_memory =
-      PageMemory::reserve(static_cast<uint64_t>(panels * panel_scale_floats(matrix.weight_class, cols)) * 4);
+  auto scale_memory = PageMemory::reserve(static_cast<uint64_t>(panels * scale_floats) * 4);
   if (!scale_memory.ok()) return scale_memory.error();
   matrix.scales = std::move(*scale_memory);
 
-  const auto row_bytes = size_bytes_of(dtype, static_cast<uint64_t>(cols));
-  INK_CHECK(row_bytes.has_value(), "rows of a file tensor are whole blocks");
-  std::vector<RowScratch> scratch(static_cast<size_t>(threads.size()));
+  std::vector<RowBuffer> buffers(static_cast<size_t>(threads.size()));
+  LowestRow bad;
   threads.parallel_for(panels, 1, [&](int64_t begin, int64_t end, int thread) {
+    RowBuffer& buffer = buffers[static_cast<size_t>(thread)];
     for (int64_t p = begin; p < end; ++p) {
-      std::byte* panel = matrix.panels.data() + p * panel_bytes(matrix.weight_class, cols);
-      float* scales =
-          reinterpret_cast<float*>(matrix.scales.data()) + p * panel_scale_floats(matrix.weight_class, cols);
-      for (int64_t r = p * kPanelRows; r < std::min(rows, (p + 1) * kPanelRows); ++r) {
-        place_row(dtype, matrix.weight_class, data + static_cast<uint64_t>(r) * *row_bytes, cols,
-                  r % kPanelRows, panel, scales, scratch[static_cast<size_t>(thread)]);
+      std::byte* panel = matrix.panels.data() + p * size_bytes;
+      float* scales = reinterpret_cast<float*>(matrix.scales.data()) + p * scale_floats;
+      for (int64_t r = p * kPanelRows; r < std::min(matrix.rows, (p + 1) * kPanelRows); ++r) {
+        if (!place_row(weights, matrix.weight_class, r, panel, scales, buffer)) bad.note(r);
       }
     }
   });
-  return matrix;
+  if (!bad.get()) return matrix;
+  return Error{ErrorKind::kInvalid, "", "", not_finite_place(weights, *bad.get()) + " is not finite", ""};
 }
 
 }  // namespace ink

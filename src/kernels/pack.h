@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "base/threads.h"
 #include "kernels/kernel_table.h"
-#include "tensor/dtype.h"
+#include "tensor/weight_rows.h"
 
 namespace ink {
 
@@ -30,12 +30,11 @@ struct PackedMatrix {
 // files, and four to eight times the memory.
 enum class Arithmetic { kFast, kExact };
 
-WeightClass weight_class_for(Dtype dtype, Arithmetic arithmetic);
+WeightClass weight_class_for(RowKind kind, Arithmetic arithmetic);
 // Bytes a packed matrix takes; for admission before anything is loaded.
 uint64_t packed_size_bytes(WeightClass weight_class, int64_t rows, int64_t cols);
 
-// `data` holds rows * cols elements of `dtype`, row after row. Errors: kTooLarge (memory).
-Result<PackedMatrix> pack_matrix(Dtype dtype, const std::byte* data, int64_t rows, int64_t cols,
-                                 Arithmetic arithmetic, ThreadPool& threads);
+// Errors: kTooLarge (memory), kInvalid (a weight or a scale that is not finite; the place is named).
+Result<PackedMatrix> pack_matrix(const WeightRows& weights, Arithmetic arithmetic, ThreadPool& threads);
 
 }  // namespace ink

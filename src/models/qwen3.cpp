@@ -5,29 +5,34 @@
 
 namespace ink {
 
+Qwen3Model::Qwen3Model(const Checkpoint& checkpoint, const ModelConfig& config, Arithmetic arithmetic)
+    : config_(config), weights_(std::make_unique<Weights>(checkpoint, arithmetic)) {
+  Weights& weights = *weights_;
+  embed_tokens_ = weights.embedding("model.embed_tokens", config.vocab_size, config.hidden_size);
+  rotary_ = rotary_frequencies(config);
+  for (int i = 0; i < static_cast<int>(config.num_hidden_layers); ++i)
+    layers_.emplace_back(weights, i, config);
+  norm_ = {weights.vector("model.norm", config.hidden_size), static_cast<float>(config.rms_norm_eps)};
+  const char* head = config.tie_word_embeddings ? "model.embed_tokens" : "lm_head";
+  lm_head_ = weights.linear(head, config.vocab_size, config.hidden_size);
+}
+
 Result<std::unique_ptr<Qwen3Model>> Qwen3Model::load(const Checkpoint& checkpoint, const ModelConfig& config,
                                                      Arithmetic arithmetic, ThreadPool& threads,
                                                      const std::function<void(double)>& progress) {
-  std::unique_ptr<Qwen3Model> model(new Qwen3Model());
-  model->config_ = config;
-  model->weights_ = std::make_unique<Weights>(checkpoint, arithmetic);
-  Weights& weights = *model->weights_;
-
-  model->embed_tokens_ = weights.embedding("model.embed_tokens", config.vocab_size, config.hidden_size);
-  model->rotary_ = rotary_frequencies(config);
-  for (int i = 0; i < static_cast<int>(config.num_hidden_layers); ++i)
-    model->layers_.emplace_back(weights, i, config);
-  model->norm_ = {weights.vector("model.norm", config.hidden_size), static_cast<float>(config.rms_norm_eps)};
-  const char* head = config.tie_word_embeddings ? "model.embed_tokens" : "lm_head";
-  model->lm_head_ = weights.linear(head, config.vocab_size, config.hidden_size);
-
-  const Status packed = weights.pack(threads, progress);
+  std::unique_ptr<Qwen3Model> model(new Qwen3Model(checkpoint, config, arithmetic));
+  const Status packed = model->weights_->pack(threads, progress);
   if (!packed.ok()) return packed.error();
   return model;
 }
 
+uint64_t Qwen3Model::estimate_weight_bytes(const Checkpoint& checkpoint, const ModelConfig& config,
+                                           Arithmetic arithmetic) {
+  return Qwen3Model(checkpoint, config, arithmetic).weights_->planned_bytes();
+}
+
 Tensor Qwen3Model::forward(Ops& op, const Batch& batch) const {
-  const Tensor x = op.embed(embed_tokens_, batch.tokens);
+  const Tensor x = op.embed(*embed_tokens_, batch.tokens);
   const RotaryRows rotary = op.rotary_rows({rotary_.inv_freq, rotary_.magnitude}, batch.positions);
   for (const DecoderLayer& layer : layers_) layer.forward(op, batch, rotary, x);
   if (batch.output_rows.empty()) return {};
@@ -48,24 +53,6 @@ uint64_t Qwen3Model::scratch_bytes(const ModelConfig& c, int64_t tokens, int64_t
   const int64_t per_output = 2 * c.hidden_size + c.vocab_size + widest / 2;
   constexpr int64_t kAlignmentSlack = 64 * 64;
   return static_cast<uint64_t>(4 * (tokens * per_token + outputs * per_output) + kAlignmentSlack);
-}
-
-uint64_t estimate_weight_bytes(const Checkpoint& checkpoint, Arithmetic arithmetic) {
-  const bool gguf = checkpoint.format() == CheckpointFormat::kGguf;
-  const bool tied = checkpoint.find(gguf ? "output.weight" : "lm_head.weight") == nullptr;
-  uint64_t sum = 0;
-  for (const FileTensor& tensor : checkpoint.tensors()) {
-    if (tensor.shape.size() < 2) continue;
-    const bool embedding = tensor.name == (gguf ? "token_embd.weight" : "model.embed_tokens.weight");
-    if (embedding && !tied) continue;  // read in place, never packed
-    const int64_t cols = tensor.shape.back();
-    if (cols == 0) continue;
-    const int64_t matrices = tensor.shape.size() == 3 ? tensor.shape[0] : 1;
-    const int64_t rows = tensor.elements() / cols / std::max<int64_t>(1, matrices);
-    sum += static_cast<uint64_t>(matrices) *
-           packed_size_bytes(weight_class_for(tensor.dtype, arithmetic), rows, cols);
-  }
-  return sum;
 }
 
 }  // namespace ink

@@ -30,21 +30,22 @@ class Qwen3Model {
 
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
   static uint64_t scratch_bytes(const ModelConfig& config, int64_t tokens, int64_t outputs);
+  // Bytes that the packed weights of this checkpoint will take: what load would pack, without reading it.
+  static uint64_t estimate_weight_bytes(const Checkpoint& checkpoint, const ModelConfig& config,
+                                        Arithmetic arithmetic);
   uint64_t weight_bytes() const { return weights_->size_bytes(); }
   const MatrixName* name_of(const PackedMatrix* matrix) const { return weights_->name_of(matrix); }
 
  private:
-  Qwen3Model() = default;
+  Qwen3Model(const Checkpoint& checkpoint, const ModelConfig& config, Arithmetic arithmetic);
+
   ModelConfig config_;
   std::unique_ptr<Weights> weights_;
-  Embedding embed_tokens_;
+  const WeightRows* embed_tokens_ = nullptr;
   RotaryFrequencies rotary_;
   std::vector<DecoderLayer> layers_;
   Norm norm_;
   Linear lm_head_;
 };
-
-// Bytes that packed weights of this checkpoint will take, before anything is loaded.
-uint64_t estimate_weight_bytes(const Checkpoint& checkpoint, Arithmetic arithmetic);
 
 }  // namespace ink

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "tensor/quants.h"
 
 namespace ink {
 namespace {
@@ -78,15 +77,22 @@ const FileTensor* Weights::find(const std::string& tensor, const std::vector<int
   return nullptr;
 }
 
-Linear Weights::plan(const FileTensor* tensor, uint64_t offset_bytes, int64_t rows, int64_t cols) {
-  if (tensor == nullptr) return {};
+std::unique_ptr<WeightRows> Weights::open_rows(const std::string& name, int64_t rows, int64_t cols) {
+  const FileTensor* tensor = find(name + ".weight", {rows, cols});
+  if (tensor == nullptr) return nullptr;
+  return std::make_unique<PlainRows>(tensor->dtype, tensor->bytes.data(), rows, cols);
+}
+
+Linear Weights::plan(const std::string& name, std::unique_ptr<WeightRows> rows) {
+  if (rows == nullptr) return {};
   PackedMatrix& matrix = matrices_.emplace_back();
-  pending_.push_back({&matrix, tensor->dtype, tensor->bytes.data() + offset_bytes, rows, cols});
+  keep(name, std::move(rows));
+  pending_.back().matrix = &matrix;
   return {&matrix, nullptr};
 }
 
 Linear Weights::linear(const std::string& name, int64_t rows, int64_t cols, bool with_bias) {
-  Linear linear = plan(find(name + ".weight", {rows, cols}), 0, rows, cols);
+  Linear linear = plan(name, open_rows(name, rows, cols));
   names_[linear.weight] = {gguf_name(name + ".weight"), 0, 1};
   if (with_bias) linear.bias = vector(name + ".bias", rows);
   return linear;
@@ -101,11 +107,14 @@ std::vector<Linear> Weights::experts(const std::string& prefix, const std::strin
       names_[linears[static_cast<size_t>(e)].weight] = {stacked, e, experts};
   };
   if (checkpoint_.format() == CheckpointFormat::kGguf) {
-    const FileTensor* stacked = find(prefix + "." + name + ".weight", {experts, rows, cols});
+    const std::string stack = prefix + "." + name;
+    const FileTensor* stacked = find(stack + ".weight", {experts, rows, cols});
     if (stacked == nullptr) return {};
     const uint64_t each = stacked->bytes.size() / static_cast<uint64_t>(experts);
-    for (int64_t e = 0; e < experts; ++e)
-      linears.push_back(plan(stacked, static_cast<uint64_t>(e) * each, rows, cols));
+    for (int64_t e = 0; e < experts; ++e) {
+      const std::byte* data = stacked->bytes.data() + static_cast<uint64_t>(e) * each;
+      linears.push_back(plan(stack, std::make_unique<PlainRows>(stacked->dtype, data, rows, cols)));
+    }
     name_them();
     return linears;
   }
@@ -121,42 +130,70 @@ const float* Weights::vector(const std::string& name, int64_t size) {
   const FileTensor* tensor = find(is_bias ? name : name + ".weight", {size});
   if (tensor == nullptr) return nullptr;
   const std::byte* data = tensor->bytes.data();
+  const WeightRows* row = keep(name, std::make_unique<PlainRows>(tensor->dtype, data, 1, size));
   if (tensor->dtype == Dtype::kF32 && reinterpret_cast<uintptr_t>(data) % alignof(float) == 0) {
     return reinterpret_cast<const float*>(data);
   }
   auto& copy = vectors_.emplace_back(static_cast<size_t>(size));
-  dequantize_row(tensor->dtype, data, size, copy.data());
+  row->read_floats(0, copy.data());
   return copy.data();
 }
 
-Embedding Weights::embedding(const std::string& name, int64_t rows, int64_t cols) {
-  const FileTensor* tensor = find(name + ".weight", {rows, cols});
-  if (tensor == nullptr) return {};
-  return {tensor->dtype, tensor->bytes.data(), rows, cols};
+const WeightRows* Weights::keep(const std::string& name, std::unique_ptr<WeightRows> rows) {
+  rows_.push_back(std::move(rows));
+  pending_.push_back({name, nullptr, rows_.back().get()});
+  return rows_.back().get();
+}
+
+const WeightRows* Weights::embedding(const std::string& name, int64_t rows, int64_t cols) {
+  auto table = open_rows(name, rows, cols);
+  return table == nullptr ? nullptr : keep(name, std::move(table));
+}
+
+Status Weights::report() const {
+  constexpr size_t kMostListed = 30;
+  if (problems_.empty()) return Done{};
+  std::string list = std::to_string(problems_.size()) + " tensors are wrong: ";
+  for (size_t i = 0; i < std::min(problems_.size(), kMostListed); ++i)
+    list += (i == 0 ? "" : "; ") + problems_[i];
+  if (problems_.size() > kMostListed)
+    list += "; and " + std::to_string(problems_.size() - kMostListed) + " more";
+  return Error{missing_ ? ErrorKind::kNotFound : ErrorKind::kInvalid, checkpoint_.name(), "", list, ""};
 }
 
 Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& progress) {
-  constexpr size_t kMostListed = 30;
-  if (!problems_.empty()) {
-    std::string list = std::to_string(problems_.size()) + " tensors are wrong: ";
-    for (size_t i = 0; i < std::min(problems_.size(), kMostListed); ++i)
-      list += (i == 0 ? "" : "; ") + problems_[i];
-    if (problems_.size() > kMostListed)
-      list += "; and " + std::to_string(problems_.size() - kMostListed) + " more";
-    return Error{missing_ ? ErrorKind::kNotFound : ErrorKind::kInvalid, checkpoint_.name(), "", list, ""};
-  }
+  if (const Status planned = report(); !planned.ok()) return planned;
   double elements = 0;
-  for (const Pending& p : pending_) elements += static_cast<double>(p.rows) * static_cast<double>(p.cols);
+  for (const Pending& p : pending_)
+    elements += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
   double done = 0;
   for (const Pending& p : pending_) {
-    auto packed = pack_matrix(p.dtype, p.data, p.rows, p.cols, arithmetic_, threads);
-    if (!packed.ok()) return packed.error();
-    *p.matrix = std::move(*packed);
-    done += static_cast<double>(p.rows) * static_cast<double>(p.cols);
+    if (p.matrix != nullptr) {
+      auto packed = pack_matrix(*p.rows, arithmetic_, threads);
+      if (packed.ok()) {
+        *p.matrix = std::move(*packed);
+      } else if (packed.error().kind == ErrorKind::kInvalid) {  // the other matrices may have faults as well
+        problems_.push_back(p.name + ": " + packed.error().message());
+      } else {
+        return packed.error();
+      }
+    } else if (const auto place = find_not_finite(*p.rows, threads)) {
+      problems_.push_back(p.name + ": " + *place + " is not finite");
+    }
+    done += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
     if (progress) progress(done / elements);
   }
   pending_.clear();
-  return Done{};
+  return report();
+}
+
+uint64_t Weights::planned_bytes() const {
+  uint64_t sum = 0;
+  for (const Pending& p : pending_) {
+    if (p.matrix == nullptr) continue;
+    sum += packed_size_bytes(weight_class_for(p.rows->kind(), arithmetic_), p.rows->rows(), p.rows->cols());
+  }
+  return sum;
 }
 
 const MatrixName* Weights::name_of(const PackedMatrix* matrix) const {

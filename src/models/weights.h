@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -38,32 +39,36 @@ class Weights {
                               int64_t rows, int64_t cols);
   // NAME.weight [size] as f32: in place where the file has aligned F32, else converted.
   const float* vector(const std::string& name, int64_t size);
-  // NAME.weight [rows, cols], read in place.
-  Embedding embedding(const std::string& name, int64_t rows, int64_t cols);
+  // NAME.weight [rows, cols], read in place; null where there is a problem.
+  const WeightRows* embedding(const std::string& name, int64_t rows, int64_t cols);
 
-  // Reports every problem at once, or packs everything. Errors: kNotFound (missing), kInvalid (shape),
-  // kTooLarge.
+  // Reports every problem at once, or packs everything. Errors: kNotFound (missing), kInvalid (shape, numbers
+  // that are not finite), kTooLarge.
   Status pack(ThreadPool& threads, const std::function<void(double)>& progress);
 
-  uint64_t size_bytes() const;  // of the packed matrices
+  uint64_t planned_bytes() const;  // of the matrices asked for, once they are packed
+  uint64_t size_bytes() const;     // of the packed matrices
   // Null for a matrix of somebody else's.
   const MatrixName* name_of(const PackedMatrix* matrix) const;
 
  private:
   struct Pending {
-    PackedMatrix* matrix;
-    Dtype dtype;
-    const std::byte* data;
-    int64_t rows;
-    int64_t cols;
+    std::string name;
+    PackedMatrix* matrix;  // null: read in place, only looked through
+    const WeightRows* rows;
   };
   const FileTensor* find(const std::string& tensor, const std::vector<int64_t>& shape);
-  Linear plan(const FileTensor* tensor, uint64_t offset_bytes, int64_t rows, int64_t cols);
+  // NAME.weight as rows; null after a problem was noted.
+  std::unique_ptr<WeightRows> open_rows(const std::string& name, int64_t rows, int64_t cols);
+  Linear plan(const std::string& name, std::unique_ptr<WeightRows> rows);
+  const WeightRows* keep(const std::string& name, std::unique_ptr<WeightRows> rows);
+  Status report() const;
 
   const Checkpoint& checkpoint_;
   Arithmetic arithmetic_;
   std::deque<PackedMatrix> matrices_;  // a deque: addresses stay valid
   std::unordered_map<const PackedMatrix*, MatrixName> names_;
+  std::vector<std::unique_ptr<WeightRows>> rows_;
   std::deque<std::vector<float>> vectors_;
   std::vector<Pending> pending_;
   std::vector<std::string> problems_;

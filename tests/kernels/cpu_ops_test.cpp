@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <random>
 
@@ -106,7 +107,7 @@ TEST(CpuOps, EveryWeightTypeThroughPackingAndLinear) {
     const auto weight = random_rows(random, info->dtype, rows, cols);
     const auto wanted = plain_linear(x, info->dtype, weight, tokens, rows, cols);
     for (const Arithmetic arithmetic : {Arithmetic::kExact, Arithmetic::kFast}) {
-      auto packed = pack_matrix(info->dtype, weight.data(), rows, cols, arithmetic, threads);
+      auto packed = pack_matrix(PlainRows(info->dtype, weight.data(), rows, cols), arithmetic, threads);
       ASSERT_TRUE(packed.ok());
       const auto scope = ops->scope();
       const Tensor y = ops->linear(tensor(x, tokens), Linear{&*packed, nullptr});
@@ -123,8 +124,8 @@ TEST(CpuOps, LinearAddsTheBiasAndSharesOneQuantization) {
   const auto ops = make_ops(threads);
   auto x = random_floats(random, 5 * 64);
   const auto q8 = random_rows(random, Dtype::kQ8_0, 20, 64);
-  auto a = pack_matrix(Dtype::kQ8_0, q8.data(), 20, 64, Arithmetic::kFast, threads);
-  auto b = pack_matrix(Dtype::kQ8_0, q8.data(), 16, 64, Arithmetic::kExact, threads);
+  auto a = pack_matrix(PlainRows(Dtype::kQ8_0, q8.data(), 20, 64), Arithmetic::kFast, threads);
+  auto b = pack_matrix(PlainRows(Dtype::kQ8_0, q8.data(), 16, 64), Arithmetic::kExact, threads);
   auto bias = random_floats(random, 20);
   const auto scope = ops->scope();
   const Tensor plain = ops->linear(tensor(x, 5), Linear{&*a, nullptr});
@@ -134,6 +135,20 @@ TEST(CpuOps, LinearAddsTheBiasAndSharesOneQuantization) {
       EXPECT_EQ(biased.row(t)[n], plain.row(t)[n] + bias[static_cast<size_t>(n)]);
   }
   EXPECT_LT(relative_error(exact, plain_linear(x, Dtype::kQ8_0, q8, 5, 16, 64)), 2e-6);
+}
+
+TEST(CpuOps, PackingNamesTheFirstNumberThatIsNotFinite) {
+  std::mt19937 random(5);
+  for (const int count : {1, 2}) {
+    ThreadPool threads(count);
+    auto weight = random_floats(random, 70 * 64);
+    weight[33 * 64 + 63] = weight[34 * 64] = std::numeric_limits<float>::quiet_NaN();
+    const auto* bytes = reinterpret_cast<const std::byte*>(weight.data());
+    const auto packed = pack_matrix(PlainRows(Dtype::kF32, bytes, 70, 64), Arithmetic::kFast, threads);
+    ASSERT_FALSE(packed.ok());
+    EXPECT_EQ(packed.error().kind, ErrorKind::kInvalid);
+    EXPECT_EQ(packed.error().message(), "row 33, column 63 is not finite");
+  }
 }
 
 TEST(CpuOps, RouteTakesTheLargestAndTheLowerNumberOfEquals) {

@@ -151,6 +151,42 @@ TEST_F(LoadingTest, EveryMissingTensorIsReportedAtOnce) {
   }
 }
 
+// Numbers that are not finite are found while loading, in matrices, norms and the embedding, all at once.
+TEST_F(LoadingTest, EveryTensorWithNumbersThatAreNotFiniteIsNamed) {
+  const std::vector<std::string> broken = {"model.embed_tokens", "model.layers.0.self_attn.q_norm",
+                                           "model.layers.1.mlp.down_proj", "model.layers.1.self_attn.k_proj"};
+  std::vector<std::pair<int64_t, uint16_t>> patches;  // place in the file, bits: the last number of each
+  {
+    const Checkpoint whole = edited("Qwen3ForCausalLM", [](Json&) {});
+    const std::byte* end = nullptr;
+    for (const FileTensor& tensor : whole.tensors())
+      end = std::max(end, tensor.bytes.data() + tensor.bytes.size());
+    for (const std::string& name : broken) {
+      const auto bytes = whole.find(name + ".weight")->bytes;
+      patches.emplace_back(bytes.data() + bytes.size() - end, 0x7fc0);  // NaN in F32 and BF16
+    }
+  }
+  const fs::path path = folder_ / "model.safetensors";
+  const auto size_bytes = static_cast<int64_t>(fs::file_size(path));
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  for (const auto& [place, bits] : patches) {
+    file.seekp(size_bytes + place - 2);
+    file.write(reinterpret_cast<const char*>(&bits), sizeof bits);
+  }
+  file.close();
+  const auto checkpoint = Checkpoint::open(folder_);
+  const auto config = read_config(*checkpoint);
+  ThreadPool threads(2);
+  const auto model = Qwen3Model::load(*checkpoint, *config, Arithmetic::kFast, threads, {});
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.error().kind, ErrorKind::kInvalid);
+  for (const std::string& name : broken) {
+    EXPECT_NE(model.error().message().find(name), std::string::npos)
+        << name << " in " << model.error().message();
+  }
+  EXPECT_NE(model.error().message().find("column"), std::string::npos) << model.error().message();
+}
+
 TEST_F(LoadingTest, MissingExpertsAreNamed) {
   const Error error =
       load_error([](Json& c) { c["num_experts"] = c["num_local_experts"] = 64; }, "Qwen3MoeForCausalLM");
