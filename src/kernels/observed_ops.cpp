@@ -7,7 +7,7 @@
 
 namespace ink {
 
-Tensor ObservedOps::embed(const Embedding& table, std::span<const int32_t> ids) {
+Tensor ObservedOps::embed(const WeightRows& table, std::span<const int32_t> ids) {
   return inner_->embed(table, ids);
 }
 Tensor ObservedOps::rms_norm(Tensor x, const Norm& norm) { return inner_->rms_norm(x, norm); }

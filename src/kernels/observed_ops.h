@@ -18,7 +18,7 @@ class ObservedOps final : public Ops {
   ObservedOps(std::unique_ptr<Ops> inner, LinearObserver observer)
       : inner_(std::move(inner)), observer_(std::move(observer)) {}
 
-  Tensor embed(const Embedding& table, std::span<const int32_t> ids) override;
+  Tensor embed(const WeightRows& table, std::span<const int32_t> ids) override;
   Tensor rms_norm(Tensor x, const Norm& norm) override;
   RotaryRows rotary_rows(const Rotary& rotary, std::span<const int32_t> positions) override;
   void rope(Tensor x, const RotaryRows& rotary) override;
