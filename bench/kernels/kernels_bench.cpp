@@ -12,7 +12,7 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/kernel_table.h"
+#include "kernels/panel_layout.h"
 
 namespace ink {
 namespace {
@@ -23,18 +23,19 @@ constexpr size_t kPieceBytes = size_t{1} << 20;
 
 struct PanelClass {
   const char* name;
-  double bits;               // of one weight
-  int64_t scales_per_group;  // floats per 32 columns of a panel
-  decltype(KernelTable::panel_f32) KernelTable::*float_function;
-  decltype(KernelTable::panel_int8) KernelTable::*integer_function;
+  WeightClass weight_class;
 };
 constexpr PanelClass kClasses[] = {
-    {"f32", 32, 0, &KernelTable::panel_f32, nullptr},
-    {"f16", 16, 0, &KernelTable::panel_f16, nullptr},
-    {"bf16", 16, 0, &KernelTable::panel_bf16, nullptr},
-    {"int8", 8, kPanelRows, nullptr, &KernelTable::panel_int8},
-    {"int8_fine", 8, 4 * kPanelRows, nullptr, &KernelTable::panel_int8_fine},
-    {"int4", 4, 2 * kPanelRows, nullptr, &KernelTable::panel_int4},
+    {"f32", WeightClass::kF32},
+    {"f16", WeightClass::kF16},
+    {"bf16", WeightClass::kBF16},
+    {"int4", WeightClass::kInt4},
+    {"int4_half", WeightClass::kInt4Half},
+    {"int4_super", WeightClass::kInt4Super},
+    {"int6_super", WeightClass::kInt6Super},
+    {"int8", WeightClass::kInt8},
+    {"int8_half", WeightClass::kInt8Half},
+    {"int8_fine", WeightClass::kInt8Fine},
 };
 
 // Bytes that are harmless as weights of every class: floats near one, integers over their whole range.
@@ -97,24 +98,28 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
   const QuantizedRows quantized = {activations.q.data(), activations.scale.data(), activations.sum16.data(),
                                    cols};
   std::vector<float> out(static_cast<size_t>(rows * kPanelRows));
-  const auto weight_bytes = static_cast<size_t>(static_cast<double>(cols * kPanelRows) * type.bits / 8);
-  const auto scale_floats = static_cast<size_t>(cols / kGroup * type.scales_per_group);
-  const size_t panel_bytes = weight_bytes + 4 * scale_floats;
-  const size_t panels_per_piece = rows > 1 ? 1 : std::max<size_t>(1, kPieceBytes / panel_bytes);
-  const size_t panels = bytes_to_walk / panel_bytes / panels_per_piece * panels_per_piece;
+  const auto weight_bytes = static_cast<size_t>(panel_bytes(type.weight_class, cols));
+  const auto scale_bytes = static_cast<size_t>(panel_scale_bytes(type.weight_class, cols));
+  const size_t bytes = weight_bytes + scale_bytes;
+  const size_t panels_per_piece = rows > 1 ? 1 : std::max<size_t>(1, kPieceBytes / bytes);
+  const size_t panels = bytes_to_walk / bytes / panels_per_piece * panels_per_piece;
   // As in a packed matrix, the scales of all panels lie behind the weights of all panels.
   const auto* weights = reinterpret_cast<const std::byte*>(memory.data());
-  const auto* scales = reinterpret_cast<const float*>(weights + panels * weight_bytes);
+  const std::byte* scales = weights + panels * weight_bytes;
 
   std::vector<double> seconds;
   for (size_t first = 0; first < panels; first += panels_per_piece) {
     const auto start = Clock::now();
     for (size_t i = first; i < first + panels_per_piece; ++i) {
       const std::byte* panel = weights + i * weight_bytes;
-      if (type.float_function != nullptr) {
-        (table.*type.float_function)(activations.x.data(), rows, cols, panel, out.data());
+      if (is_integer_class(type.weight_class)) {
+        table.integer_panel(type.weight_class)(quantized, 0, rows, panel, scales + i * scale_bytes,
+                                               out.data());
       } else {
-        (table.*type.integer_function)(quantized, 0, rows, panel, scales + i * scale_floats, out.data());
+        const auto function = type.weight_class == WeightClass::kF32   ? table.panel_f32
+                              : type.weight_class == WeightClass::kF16 ? table.panel_f16
+                                                                       : table.panel_bf16;
+        function(activations.x.data(), rows, cols, panel, out.data());
       }
     }
     seconds.push_back(seconds_since(start) / static_cast<double>(panels_per_piece));
@@ -124,10 +129,10 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
 
 void measure(const KernelTable& table, const PanelClass& type, int64_t cols,
              const std::vector<uint32_t>& memory) {
-  const double panel_bytes = static_cast<double>(cols * kPanelRows) * type.bits / 8 +
-                             static_cast<double>(cols / kGroup * type.scales_per_group) * 4;
+  const auto bytes =
+      static_cast<double>(panel_bytes(type.weight_class, cols) + panel_scale_bytes(type.weight_class, cols));
   const double bandwidth = read_bandwidth(memory);
-  const double rate = panel_bytes / seconds_per_panel(table, type, 1, cols, memory, kWorkingSetBytes);
+  const double rate = bytes / seconds_per_panel(table, type, 1, cols, memory, kWorkingSetBytes);
   constexpr int64_t kManyRows = 64;
   const double operations = 2.0 * static_cast<double>(kManyRows * cols * kPanelRows);
   const double many = seconds_per_panel(table, type, kManyRows, cols, memory, kWorkingSetBytes / 16);

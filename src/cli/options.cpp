@@ -67,6 +67,8 @@ void add_run_flags(Command& command, ModelFlags& flags) {
       command.integer("-t,--threads", flags.threads, 0, 1024, "Threads (0: as many as the process may use)"));
   command.from_environment(command.integer("-b,--batch-size", flags.batch_size, 1, 65536,
                                            "Most tokens of a prompt in one step (512)"));
+  command.from_environment(command.choice("--cache-type", flags.cache_type, {"f16", "f32", "q8_0"},
+                                          "Keys and values of the context (f16; with --exact f32)"));
   command.toggle("--exact", flags.exact,
                  "Widen all weights to float: slower, larger, the reference's numbers");
 }
@@ -77,6 +79,8 @@ EngineOptions engine_options(const ModelFlags& flags) {
   override_with(options.threads, flags.threads);
   override_with(options.batch_tokens, flags.batch_size);
   if (flags.exact) options.arithmetic = Arithmetic::kExact;
+  const std::string cache = flags.cache_type.value_or(flags.exact ? "f32" : "f16");
+  options.cache_type = cache == "f32" ? KvType::kF32 : cache == "f16" ? KvType::kF16 : KvType::kInt8;
   return options;
 }
 

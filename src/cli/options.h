@@ -18,6 +18,7 @@ struct ModelFlags {
   std::optional<int64_t> ctx_size;
   std::optional<int64_t> threads;
   std::optional<int64_t> batch_size;
+  std::optional<std::string> cache_type;  // f16, f32, q8_0
   bool exact = false;
 };
 void add_model_flag(Command& command, ModelFlags& flags);

@@ -13,19 +13,31 @@ namespace {
 // KiB second-level cache.
 constexpr int64_t kRowTile = 64;
 
-bool reads_integers(WeightClass weight_class) {
-  return weight_class == WeightClass::kInt8 || weight_class == WeightClass::kInt8Fine ||
-         weight_class == WeightClass::kInt4;
-}
-
 int64_t panels_of(const PackedMatrix& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
 
 // A piece of work for small regions: at least this many floats are worth waking a thread for.
 int64_t rows_per_chunk(int64_t cols) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols)); }
 
+// Tokens that attention takes at once, with all their heads of a group: 32 rows of 128 floats, once for q and
+// once for the sums, and a page of keys and values fit into a second-level cache of 256 KiB, and widening a
+// page costs a few per cent of what is done with it.
+int64_t tile_tokens(int64_t group) { return std::max<int64_t>(1, 32 / group); }
+
 // Multiplications (of weights, or of keys and values) that are worth waking a thread for: some 10 µs of work.
 // A model of a few million parameters decodes on its caller alone, and faster for it.
 constexpr int64_t kWorthAThread = 262144;
+
+// Runs of tokens that attention takes as one tile: consecutive slots of one sequence.
+std::vector<TokenRun> attention_runs(const Batch& batch, int64_t most) {
+  std::vector<TokenRun> runs;
+  for (size_t t = 0; t < batch.tokens.size(); ++t) {
+    const bool goes_on = t > 0 && runs.back().tokens < most && batch.sequences[t] == batch.sequences[t - 1] &&
+                         batch.slots[t] == batch.slots[t - 1] + 1;
+    if (!goes_on) runs.push_back({static_cast<int64_t>(t), 0});
+    ++runs.back().tokens;
+  }
+  return runs;
+}
 
 }  // namespace
 
@@ -51,21 +63,22 @@ std::array<Tensor, 3> Ops::linear(Tensor x, const Linear& a, const Linear& b, co
 }
 
 Result<std::unique_ptr<CpuOps>> CpuOps::create(const KernelTable& kernels, ThreadPool& threads,
-                                               uint64_t scratch_bytes, int64_t max_slots, int64_t heads) {
+                                               uint64_t scratch_bytes, int64_t max_slots, int64_t group,
+                                               int64_t head_dim) {
   std::unique_ptr<CpuOps> ops(new CpuOps(kernels, threads));
   auto arena = PageMemory::reserve(scratch_bytes);
   if (!arena.ok()) return arena.error();
   ops->arena_ = Arena(std::move(*arena));
 
   const auto pool = static_cast<uint64_t>(threads.size());
-  ops->scores_per_thread_ = max_slots * heads;
-  auto scores = PageMemory::reserve(pool * static_cast<uint64_t>(ops->scores_per_thread_) * sizeof(float));
-  if (!scores.ok()) return scores.error();
-  ops->scores_ = std::move(*scores);
+  ops->attention_floats_ = attention_scratch_floats(tile_tokens(group) * group, head_dim);
+  auto scratch = PageMemory::reserve(pool * static_cast<uint64_t>(ops->attention_floats_) * sizeof(float));
+  if (!scratch.ok()) return scratch.error();
+  ops->attention_scratch_ = std::move(*scratch);
 
   ops->pages_per_thread_ = (max_slots + kKvPageTokens - 1) / kKvPageTokens;
   auto pointers =
-      PageMemory::reserve(pool * 2 * static_cast<uint64_t>(ops->pages_per_thread_) * sizeof(float*));
+      PageMemory::reserve(pool * 2 * static_cast<uint64_t>(ops->pages_per_thread_) * sizeof(std::byte*));
   if (!pointers.ok()) return pointers.error();
   ops->page_pointers_ = std::move(*pointers);
   return ops;
@@ -122,12 +135,9 @@ void CpuOps::run_panels(Tensor x, const QuantizedRows& quantized, const PackedMa
       return kernels_.panel_f16(x.row(first_row), rows, x.cols, data, out);
     case WeightClass::kBF16:
       return kernels_.panel_bf16(x.row(first_row), rows, x.cols, data, out);
-    case WeightClass::kInt8:
-      return kernels_.panel_int8(quantized, first_row, rows, data, weight.panel_scales(panel), out);
-    case WeightClass::kInt8Fine:
-      return kernels_.panel_int8_fine(quantized, first_row, rows, data, weight.panel_scales(panel), out);
-    case WeightClass::kInt4:
-      return kernels_.panel_int4(quantized, first_row, rows, data, weight.panel_scales(panel), out);
+    default:
+      return kernels_.integer_panel(weight.weight_class)(quantized, first_row, rows, data,
+                                                         weight.panel_scales(panel), out);
   }
 }
 
@@ -157,7 +167,7 @@ void CpuOps::linear_into(Tensor x, std::span<const Linear* const> weights, std::
     INK_CHECK(weights[i]->weight->cols == x.cols, "shapes are checked when a model is loaded");
     outputs[i] = make(x.rows, weights[i]->weight->rows);
     panels += panels_of(*weights[i]->weight);
-    integers = integers || reads_integers(weights[i]->weight->weight_class);
+    integers = integers || is_integer_class(weights[i]->weight->weight_class);
   }
   const Scope quantized_lives_here(*this);
   const QuantizedRows quantized = integers ? quantize(x) : QuantizedRows{};
@@ -221,15 +231,34 @@ void CpuOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
                             const int32_t slot = batch.slots[token];
                             const int32_t page = kv.pages[static_cast<size_t>(batch.sequences[token])]
                                                          [static_cast<size_t>(slot / kKvPageTokens)];
+                            const int64_t place = layer * kv.layer_stride + page * kv.page_bytes();
                             for (int64_t h = 0; h < kv.kv_heads; ++h) {
-                              const int64_t place = layer * kv.layer_stride + page * kv.page_floats() +
-                                                    (h * kKvPageTokens + slot % kKvPageTokens) * kv.head_dim;
-                              const auto size_bytes = static_cast<size_t>(kv.head_dim) * sizeof(float);
-                              std::memcpy(kv.keys + place, k.row(t * kv.kv_heads + h), size_bytes);
-                              std::memcpy(kv.values + place, v.row(t * kv.kv_heads + h), size_bytes);
+                              const int64_t row = t * kv.kv_heads + h;
+                              const int64_t head = place + h * kv.head_bytes();
+                              if (rotates_keys(kv.type, kv.head_dim)) hadamard(k.row(row), kv.head_dim);
+                              store_row(kv, k.row(row), kv.keys + head, slot % kKvPageTokens);
+                              store_row(kv, v.row(row), kv.values + head, slot % kKvPageTokens);
                             }
                           }
                         });
+}
+
+// One row of keys or values into its slot of a page.
+void CpuOps::store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot) const {
+  const int64_t dim = kv.head_dim;
+  switch (kv.type) {
+    case KvType::kF32:
+      std::memcpy(page + slot * dim * 4, row, static_cast<size_t>(dim) * sizeof(float));
+      break;
+    case KvType::kF16:
+      kernels_.to_f16(row, dim, reinterpret_cast<uint16_t*>(page) + slot * dim);
+      break;
+    case KvType::kInt8: {
+      const float scale = round_kv_row(row, dim, reinterpret_cast<int8_t*>(page) + slot * dim);
+      std::memcpy(page + kKvPageTokens * dim + slot * 4, &scale, sizeof scale);
+      break;
+    }
+  }
 }
 
 Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
@@ -237,30 +266,51 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   const auto tokens = static_cast<int64_t>(batch.tokens.size());
   const int64_t group = q.rows / tokens / kv.kv_heads;  // query heads that share a key/value head
   const Tensor out = make(q.rows, q.cols);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(kv.head_dim));
+  const std::vector<TokenRun> runs = attention_runs(batch, tile_tokens(group));
   const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
   const int64_t chunk = std::max<int64_t>(1, kWorthAThread / (2 * group * longest * kv.head_dim));
-  threads_.parallel_for(tokens * kv.kv_heads, chunk, [&](int64_t begin, int64_t end, int thread) {
-    const float** k_page =
-        reinterpret_cast<const float**>(page_pointers_.data()) + thread * 2 * pages_per_thread_;
-    const float** v_page = k_page + pages_per_thread_;
+  const auto items = static_cast<int64_t>(runs.size()) * kv.kv_heads;
+  threads_.parallel_for(items, chunk, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t t = item / kv.kv_heads;
-      const int64_t h = item % kv.kv_heads;
-      const int64_t length = batch.slots[static_cast<size_t>(t)] + 1;
-      const auto pages = kv.pages[static_cast<size_t>(batch.sequences[static_cast<size_t>(t)])];
-      for (int64_t i = 0; i * kKvPageTokens < length; ++i) {
-        const int64_t place = layer * kv.layer_stride + pages[static_cast<size_t>(i)] * kv.page_floats() +
-                              h * kKvPageTokens * kv.head_dim;
-        k_page[i] = kv.keys + place;
-        v_page[i] = kv.values + place;
-      }
-      const int64_t row = (t * kv.kv_heads + h) * group;
-      float* scores = reinterpret_cast<float*>(scores_.data()) + thread * scores_per_thread_;
-      kernels_.attend({q.row(row), group, kv.head_dim, k_page, v_page, length, scale, scores, out.row(row)});
+      const TokenRun& run = runs[static_cast<size_t>(item / kv.kv_heads)];
+      attend(q, batch, layer, run, item % kv.kv_heads, thread, out);
     }
   });
   return out;
+}
+
+// One tile: the tokens of a run with the query heads of one key/value head.
+void CpuOps::attend(Tensor q, const Batch& batch, int layer, const TokenRun& run, int64_t kv_head, int thread,
+                    Tensor out) const {
+  const KvView& kv = batch.kv;
+  const auto first = static_cast<size_t>(run.first);
+  const auto pages = kv.pages[static_cast<size_t>(batch.sequences[first])];
+  const int64_t first_length = batch.slots[first] + 1;
+  auto** k_pages =
+      reinterpret_cast<const std::byte**>(page_pointers_.data()) + thread * 2 * pages_per_thread_;
+  const std::byte** v_pages = k_pages + pages_per_thread_;
+  for (int64_t i = 0; i * kKvPageTokens < first_length + run.tokens - 1; ++i) {
+    const int64_t place =
+        layer * kv.layer_stride + pages[static_cast<size_t>(i)] * kv.page_bytes() + kv_head * kv.head_bytes();
+    k_pages[i] = kv.keys + place;
+    v_pages[i] = kv.values + place;
+  }
+  const int64_t heads_per_token = q.rows / static_cast<int64_t>(batch.tokens.size());
+  const int64_t group = heads_per_token / kv.kv_heads;
+  const int64_t row = run.first * heads_per_token + kv_head * group;
+  kernels_.attend(
+      {.q = q.row(row),
+       .out = out.row(row),
+       .token_stride = heads_per_token * kv.head_dim,
+       .tokens = run.tokens,
+       .heads = group,
+       .head_dim = kv.head_dim,
+       .type = kv.type,
+       .k_pages = k_pages,
+       .v_pages = v_pages,
+       .first_length = first_length,
+       .scale = 1.0f / std::sqrt(static_cast<float>(kv.head_dim)),
+       .scratch = reinterpret_cast<float*>(attention_scratch_.data()) + thread * attention_floats_});
 }
 
 void CpuOps::add(Tensor x, Tensor y) {

@@ -9,12 +9,19 @@
 
 namespace ink {
 
+// Consecutive tokens of a batch: consecutive slots of one sequence.
+struct TokenRun {
+  int64_t first;
+  int64_t tokens;
+};
+
 class CpuOps final : public Ops {
  public:
   // scratch_bytes: the most that a forward allocates (Qwen3Model::scratch_bytes). max_slots: the longest
-  // sequence that attention will see. Errors: kTooLarge.
+  // sequence that attention will see; group: query heads that share a key/value head. Errors: kTooLarge.
   static Result<std::unique_ptr<CpuOps>> create(const KernelTable& kernels, ThreadPool& threads,
-                                                uint64_t scratch_bytes, int64_t max_slots, int64_t heads);
+                                                uint64_t scratch_bytes, int64_t max_slots, int64_t group,
+                                                int64_t head_dim);
 
   Tensor embed(const WeightRows& table, std::span<const int32_t> ids) override;
   Tensor rms_norm(Tensor x, const Norm& norm) override;
@@ -41,14 +48,17 @@ class CpuOps final : public Ops {
   QuantizedRows quantize(Tensor x);
   void run_panels(Tensor x, const QuantizedRows& quantized, const PackedMatrix& weight, int64_t first_row,
                   int64_t rows, int64_t panel, float* out) const;
+  void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot) const;
+  void attend(Tensor q, const Batch& batch, int layer, const TokenRun& run, int64_t kv_head, int thread,
+              Tensor out) const;
   void linear_panel(Tensor x, const QuantizedRows& quantized, const Linear& linear, int64_t panel,
                     Tensor output) const;
 
   const KernelTable& kernels_;
   ThreadPool& threads_;
   Arena arena_;
-  PageMemory scores_;  // [threads][heads of a group, max_slots]
-  int64_t scores_per_thread_ = 0;
+  PageMemory attention_scratch_;  // [threads] of attention_scratch_floats for the largest tile
+  int64_t attention_floats_ = 0;
   PageMemory page_pointers_;  // [threads][2][pages of the longest sequence]
   int64_t pages_per_thread_ = 0;
 };

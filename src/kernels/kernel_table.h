@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/attention.h"
+
 namespace ink {
 
 // A panel is 16 output rows of a weight matrix, interleaved so that 16 results grow side by side in registers
@@ -19,18 +21,34 @@ namespace ink {
 inline constexpr int kPanelRows = 16;
 inline constexpr int kGroup = 32;  // columns that share an activation scale
 
-// One class of packed weights per arithmetic.
+// One class of packed weights per arithmetic and coding of the scales. The integer classes hold their weights
+// in groups of 32 columns; scales stand in a plane of their own, and are exactly the file's: those of the
+// types named here keep the file's two levels, so that a panel is as small as its rows in the file.
+//   nibbles [4][16][4]: byte (j, n, i) holds column 4j + i in its low half and column 16 + 4j + i in its high
+//                       half, for row n of the panel
+//   bytes   [8][16][4]: byte (j, n, i) holds column 4j + i
 enum class WeightClass {
-  kF32,       // float    [cols][16]
-  kF16,       // binary16 [cols][16]
-  kBF16,      // bfloat16 [cols][16]
-  kInt8,      // int8 [cols / 4][16][4];   scales float [cols / 32][16]
-  kInt8Fine,  // int8 [cols / 4][16][4];   scales float [cols / 32][4][16]: scale of the first and second 16
-              // columns, then offset of the first and second 16
-  kInt4,      // nibbles [cols / 32][4][16][4]: byte (j, n, i) holds column 4j + i in its low half and column
-              // 16 + 4j + i in its high half; scales float [cols / 32][2][16]: scale, offset
+  kF32,   // float    [cols][16]
+  kF16,   // binary16 [cols][16]
+  kBF16,  // bfloat16 [cols][16]
+  // Integers. Scale planes:
+  kInt4,       // nibbles q;      per group float scale[16], offset[16]
+  kInt4Half,   // nibbles q + 8;  per group f16 scale[16] (Q4_0)
+  kInt4Super,  // nibbles q;      per 8 groups f16 d[16], f16 dmin[16], then for each of them u8 scale[16],
+               //                 u8 minimum[16]: scale = d * scale, offset = -(dmin * minimum) (Q4_K)
+  kInt6Super,  // q + 32: nibbles of the low four bits, then [2][16][4] bytes of the high two: byte (j, n, i)
+               // holds those of columns 4j + i, 8 + 4j + i, 16 + 4j + i, 24 + 4j + i from its lowest bits
+               // upwards;
+               //                 per 8 groups f16 d[16], then for each of them int8 scale[2][16], for the
+               //                 first and the second 16 columns (Q6_K)
+  kInt8,       // bytes q;        per group float scale[16]
+  kInt8Half,   // bytes q;        per group f16 scale[16] (Q8_0)
+  kInt8Fine,   // bytes q;        per group float scale[2][16], offset[2][16], for the first and second 16
 };
-inline constexpr int kWeightClasses = 6;
+inline constexpr int kWeightClasses = 10;
+inline constexpr int kGroupsInSuper = 8;
+
+constexpr bool is_integer_class(WeightClass weight_class) { return weight_class >= WeightClass::kInt4; }
 
 // Activations in int8, quantized once for all matrices that read them: value = scale * q, |q| <= 127.
 struct QuantizedRows {
@@ -40,21 +58,6 @@ struct QuantizedRows {
   int64_t cols;    // a multiple of 32
 };
 
-// What attention reads for one token and one key/value head. Keys and values lie in pages of kKvPageTokens
-// tokens, [token][head_dim] each.
-struct AttentionInput {
-  const float* q;  // [heads, head_dim]: the query heads that share this key/value head
-  int64_t heads;
-  int64_t head_dim;
-  const float* const* k_page;  // page i holds cache slots i * kKvPageTokens …
-  const float* const* v_page;
-  int64_t length;  // slots 0 .. length - 1 are seen
-  float scale;     // 1 / sqrt(head_dim)
-  float* scores;   // scratch, [heads, length]
-  float* out;      // [heads, head_dim]
-};
-inline constexpr int64_t kKvPageTokens = 32;
-
 struct KernelTable {
   const char* name;  // what INKSTONE_CPU accepts: "portable", "avx2", …
 
@@ -63,16 +66,22 @@ struct KernelTable {
   void (*panel_f16)(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
   void (*panel_bf16)(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
 
-  // The same in integers; groups ascending. With d the dot product and s the sum of q over a group:
-  //   kInt8:     acc += (w_scale * x_scale) * d
-  //   kInt8Fine: acc += x_scale * (((scale0 * d0 + offset0 * s0) + scale1 * d1) + offset1 * s1)
-  //   kInt4:     acc += x_scale * (scale * d + offset * s)
-  void (*panel_int8)(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
-                     const float* scales, float* out);
-  void (*panel_int8_fine)(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
-                          const float* scales, float* out);
-  void (*panel_int4)(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
-                     const float* scales, float* out);
+  // The same in integers, one function for each integer class (`integer_panel` finds it); groups ascending.
+  // With d the dot product of a group (d0 and d1 of its halves) and s the sum of the activations' q:
+  //   kInt4, kInt4Super:               acc += x_scale * (scale * d + offset * s)
+  //   kInt4Half, kInt8, kInt8Half:     acc += x_scale * (scale * d)
+  //   kInt6Super:                      acc += x_scale * (scale0 * d0 + scale1 * d1)
+  //   kInt8Fine:                       acc += x_scale * (((scale0 * d0 + offset0 * s0) + scale1 * d1) +
+  //   offset1 * s1)
+  using IntegerPanel = void (*)(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
+                                const void* scales, float* out);
+  IntegerPanel integer_panels[kWeightClasses - static_cast<int>(WeightClass::kInt4)];
+  IntegerPanel& integer_panel(WeightClass weight_class) {
+    return integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+  }
+  IntegerPanel integer_panel(WeightClass weight_class) const {
+    return integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+  }
 
   // One row: scale = max|x| / 127 over each 32 columns, q = x / scale rounded to nearest, ties to even. All q
   // are 0 where the scale would be subnormal (then 0) or where any x is not finite (then NaN, so that a
@@ -82,8 +91,10 @@ struct KernelTable {
   // out[i] = x[i] / sqrt(mean(x^2) + epsilon) * weight[i]
   void (*rms_norm_row)(const float* x, const float* weight, int64_t cols, float epsilon, float* out);
 
-  // Softmax attention over one key/value head for all its query heads.
-  void (*attend)(const AttentionInput& input);
+  // Softmax attention of a tile of tokens over one key/value head (kernels/attention.h).
+  void (*attend)(const AttentionTile& tile);
+  // Floats to binary16, to nearest, ties to even.
+  void (*to_f16)(const float* values, int64_t count, uint16_t* halves);
 
   // out[i] = silu(gate[i]) * up[i], silu(x) = x / (1 + exp(-x)); out may be gate.
   void (*silu_mul)(const float* gate, const float* up, int64_t count, float* out);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/attention.h"
 #include "kernels/pack.h"
 
 namespace ink {
@@ -57,14 +58,16 @@ struct RotaryRows {
 // pages. Who owns pages and when they are shared or dropped is the runtime's policy (runtime/kv_cache);
 // models see this.
 struct KvView {
-  float* keys = nullptr;     // [layers, pages, kv_heads, kKvPageTokens, head_dim]
-  float* values = nullptr;   // the same
-  int64_t layer_stride = 0;  // floats from one layer to the next
+  std::byte* keys = nullptr;  // [layers, pages, kv_heads] of kv_page_bytes(type, head_dim)
+  std::byte* values = nullptr;
+  KvType type = KvType::kF32;
+  int64_t layer_stride = 0;  // bytes from one layer to the next
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
   std::span<const std::span<const int32_t>> pages;  // [sequences][slot / kKvPageTokens] → page in the pool
 
-  int64_t page_floats() const { return kv_heads * kKvPageTokens * head_dim; }
+  int64_t head_bytes() const { return kv_page_bytes(type, head_dim); }
+  int64_t page_bytes() const { return kv_heads * head_bytes(); }
 };
 
 // The tokens of one step, of one or more sequences, each sequence's in order. Prefill, decode and mixtures

@@ -22,7 +22,7 @@ struct PackedMatrix {
   PageMemory scales;  // empty for float classes
 
   const std::byte* panel(int64_t index) const;
-  const float* panel_scales(int64_t index) const;
+  const std::byte* panel_scales(int64_t index) const;
   uint64_t size_bytes() const { return panels.size_bytes() + scales.size_bytes(); }
 };
 

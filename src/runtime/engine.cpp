@@ -82,7 +82,8 @@ Result<const KernelTable*> choose_kernels(const EngineOptions& options) {
 MemoryNeeds estimate(const Checkpoint& checkpoint, const ModelConfig& config, const EngineOptions& options) {
   MemoryNeeds needs;
   needs.weights_bytes = Qwen3Model::estimate_weight_bytes(checkpoint, config, options.arithmetic);
-  needs.cache_bytes = KvCache::size_bytes(config, options.context_tokens, options.max_sequences);
+  needs.cache_bytes =
+      KvCache::size_bytes(config, options.cache_type, options.context_tokens, options.max_sequences);
   needs.scratch_bytes =
       Qwen3Model::scratch_bytes(config, options.batch_tokens, std::min(kMaxOutputRows, options.batch_tokens));
   return needs;

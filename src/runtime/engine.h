@@ -30,6 +30,7 @@ struct EngineOptions {
   int64_t context_tokens = 0;  // 0: the model's own limit, at most 4096
   int64_t batch_tokens = 512;  // the most tokens one step takes
   int max_sequences = 1;       // sequences with a cache of their own
+  KvType cache_type = KvType::kF16;
   std::string kernels;  // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
   Arithmetic arithmetic = Arithmetic::kFast;
   std::function<void(double)> progress;  // 0 … 1 while loading

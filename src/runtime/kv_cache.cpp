@@ -8,29 +8,35 @@ namespace {
 
 int64_t pages_for(int64_t tokens) { return (tokens + kKvPageTokens - 1) / kKvPageTokens; }
 
-// Bytes of the keys (or of the values) of `pages` pages in all layers.
-uint64_t pool_bytes(const ModelConfig& config, int64_t pages) {
-  return static_cast<uint64_t>(pages * kKvPageTokens) * static_cast<uint64_t>(config.num_hidden_layers) *
-         static_cast<uint64_t>(config.num_key_value_heads * config.head_dim) * sizeof(float);
+// Bytes of the keys (or of the values) of one page in one layer.
+int64_t page_bytes(const ModelConfig& config, KvType type) {
+  return config.num_key_value_heads * kv_page_bytes(type, config.head_dim);
+}
+
+uint64_t pool_bytes(const ModelConfig& config, KvType type, int64_t pages) {
+  return static_cast<uint64_t>(pages) * static_cast<uint64_t>(config.num_hidden_layers) *
+         static_cast<uint64_t>(page_bytes(config, type));
 }
 
 }  // namespace
 
-uint64_t KvCache::size_bytes(const ModelConfig& config, int64_t context_tokens, int sequences) {
-  return 2 * pool_bytes(config, pages_for(context_tokens) * sequences);
+uint64_t KvCache::size_bytes(const ModelConfig& config, KvType type, int64_t context_tokens, int sequences) {
+  return 2 * pool_bytes(config, type, pages_for(context_tokens) * sequences);
 }
 
-Result<KvCache> KvCache::create(const ModelConfig& config, int64_t context_tokens, int sequences) {
+Result<KvCache> KvCache::create(const ModelConfig& config, KvType type, int64_t context_tokens,
+                                int sequences) {
   KvCache cache;
   const int64_t pages = pages_for(context_tokens) * sequences;
   for (PageMemory* pool : {&cache.keys_, &cache.values_}) {
-    auto memory = PageMemory::reserve(pool_bytes(config, pages));
+    auto memory = PageMemory::reserve(pool_bytes(config, type, pages));
     if (!memory.ok()) return memory.error();
     *pool = std::move(*memory);
   }
+  cache.shape_.type = type;
   cache.shape_.kv_heads = config.num_key_value_heads;
   cache.shape_.head_dim = config.head_dim;
-  cache.shape_.layer_stride = pages * cache.shape_.page_floats();
+  cache.shape_.layer_stride = pages * page_bytes(config, type);
   cache.sequences_.resize(static_cast<size_t>(sequences));
   cache.page_lists_.resize(static_cast<size_t>(sequences));
   // Low page numbers are handed out first, so that a short conversation touches little memory.
@@ -74,8 +80,8 @@ void KvCache::truncate(int sequence, int64_t tokens) {
 KvView KvCache::view() {
   for (size_t i = 0; i < sequences_.size(); ++i) page_lists_[i] = sequences_[i].pages;
   KvView view = shape_;
-  view.keys = reinterpret_cast<float*>(keys_.data());
-  view.values = reinterpret_cast<float*>(values_.data());
+  view.keys = keys_.data();
+  view.values = values_.data();
   view.pages = page_lists_;
   return view;
 }

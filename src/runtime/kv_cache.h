@@ -16,8 +16,9 @@ namespace ink {
 class KvCache {
  public:
   // Room for `sequences` sequences of `context_tokens` tokens each. Errors: kTooLarge.
-  static Result<KvCache> create(const ModelConfig& config, int64_t context_tokens, int sequences);
-  static uint64_t size_bytes(const ModelConfig& config, int64_t context_tokens, int sequences);
+  static Result<KvCache> create(const ModelConfig& config, KvType type, int64_t context_tokens,
+                                int sequences);
+  static uint64_t size_bytes(const ModelConfig& config, KvType type, int64_t context_tokens, int sequences);
 
   // A sequence number that is not in use, or -1.
   int open();

@@ -53,13 +53,13 @@ Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const Engin
   std::unique_ptr<Scheduler> scheduler(new Scheduler());
   const EngineOptions& options = engine->options();
   const ModelConfig& config = engine->config();
-  auto cache = KvCache::create(config, options.context_tokens, options.max_sequences);
+  auto cache = KvCache::create(config, options.cache_type, options.context_tokens, options.max_sequences);
   if (!cache.ok()) return cache.error();
   scheduler->cache_ = std::make_unique<KvCache>(std::move(*cache));
   const int64_t outputs = std::min(kMaxOutputRows, options.batch_tokens);
-  auto ops = CpuOps::create(engine->kernels(), engine->threads(),
-                            Qwen3Model::scratch_bytes(config, options.batch_tokens, outputs),
-                            options.context_tokens, config.num_attention_heads / config.num_key_value_heads);
+  auto ops = CpuOps::create(
+      engine->kernels(), engine->threads(), Qwen3Model::scratch_bytes(config, options.batch_tokens, outputs),
+      options.context_tokens, config.num_attention_heads / config.num_key_value_heads, config.head_dim);
   if (!ops.ok()) return ops.error();
   scheduler->ops_ = std::move(*ops);
   if (observer)

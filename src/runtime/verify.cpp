@@ -219,6 +219,8 @@ Result<GoldenReplay> replay_golden(const GoldenModel& golden, const std::string&
   EngineOptions options;
   options.kernels = kernels;
   options.arithmetic = arithmetic;
+  options.cache_type =
+      KvType::kF32;  // as the reference keeps it; what the default f16 rounds is not in question here
   const auto engine = Engine::open(std::move(*checkpoint), options);
   if (!engine.ok()) return engine.error();
   const auto scheduler = Scheduler::create(*engine);

@@ -133,6 +133,17 @@ void decode_groups(Dtype dtype, const std::byte* row, int64_t first, int64_t cou
   }
 }
 
+void decode_super_scales(Dtype dtype, const std::byte* row, int64_t first, int64_t count,
+                         SuperScales* scales) {
+  INK_CHECK(dtype == Dtype::kQ4_K || dtype == Dtype::kQ6_K, "a type without these scales");
+  const int64_t block_bytes = dtype_info(dtype).block_bytes;
+  const auto* block = reinterpret_cast<const uint8_t*>(row) + first * block_bytes;
+  for (int64_t i = 0; i < count; ++i, block += block_bytes) {
+    dtype == Dtype::kQ4_K ? blocks::super_scales_of_q4_k(block, scales[i])
+                          : blocks::super_scales_of_q6_k(block, scales[i]);
+  }
+}
+
 bool has_scale_per_32(Dtype dtype) {
   const Format* format = find_format(dtype);
   return format != nullptr && format->scale_per_32;

@@ -25,6 +25,17 @@ struct Group32 {
 // whole blocks: a block of 256 is decoded as a whole even for one of its groups.
 void decode_groups(Dtype dtype, const std::byte* row, int64_t first, int64_t count, Group32* groups);
 
+// The scales of 256 weights of Q4_K and Q6_K as the file has them, for panels that keep both levels.
+struct SuperScales {
+  uint16_t d;          // f16
+  uint16_t dmin;       // f16; 0 for Q6_K
+  uint8_t scale[16];   // Q4_K: of each 32 weights, in the first eight; Q6_K: of each 16, signed
+  uint8_t minimum[8];  // Q4_K: of each 32 weights
+};
+// `count` blocks of a row from block `first` on. Q4_K and Q6_K only.
+void decode_super_scales(Dtype dtype, const std::byte* row, int64_t first, int64_t count,
+                         SuperScales* scales);
+
 // The three questions below are about quantized types; for the others the answer is false.
 // Whether every group of the type has one scale (and offset) for all 32 elements: a coarser panel then
 // serves.

@@ -34,6 +34,8 @@ void decode_q3_k(const uint8_t* __restrict block, Group32* __restrict groups);
 void decode_q4_k(const uint8_t* __restrict block, Group32* __restrict groups);
 void decode_q5_k(const uint8_t* __restrict block, Group32* __restrict groups);
 void decode_q6_k(const uint8_t* __restrict block, Group32* __restrict groups);
+void super_scales_of_q4_k(const uint8_t* block, SuperScales& scales);
+void super_scales_of_q6_k(const uint8_t* block, SuperScales& scales);
 // quants_decode_iq.cpp: codes into a book of weights
 void decode_iq1_s(const uint8_t* __restrict block, Group32* __restrict groups);
 void decode_iq1_m(const uint8_t* __restrict block, Group32* __restrict groups);

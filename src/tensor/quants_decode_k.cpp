@@ -74,6 +74,20 @@ void decode_q3_k(const uint8_t* __restrict block, Group32* __restrict groups) {
   }
 }
 
+void super_scales_of_q4_k(const uint8_t* block, SuperScales& scales) {
+  scales = {load_u16(block), load_u16(block + 2), {}, {}};
+  for (int g = 0; g < 8; ++g) {
+    const auto [scale, minimum] = scale_and_minimum(block + 4, g);
+    scales.scale[g] = static_cast<uint8_t>(scale);
+    scales.minimum[g] = static_cast<uint8_t>(minimum);
+  }
+}
+
+void super_scales_of_q6_k(const uint8_t* block, SuperScales& scales) {
+  scales = {load_u16(block + 208), 0, {}, {}};
+  std::copy_n(block + 192, 16, scales.scale);
+}
+
 // d; dmin; 12 bytes of scales and minima; 128 bytes of nibbles.
 void decode_q4_k(const uint8_t* __restrict block, Group32* __restrict groups) {
   const float d = load_f16(block);

@@ -18,12 +18,22 @@ RowKind kind_of(Dtype dtype) {
       return RowKind::kF16;
     case Dtype::kBF16:
       return RowKind::kBF16;
+    case Dtype::kQ4_0:
+      return RowKind::kHalfNibbles;
+    case Dtype::kQ4_K:
+      return RowKind::kSuperNibbles;
+    case Dtype::kQ6_K:
+      return RowKind::kSuperSixBits;
+    case Dtype::kQ8_0:
+      return RowKind::kHalfBytes;
     default:
       break;
   }
   if (is_nibble_type(dtype)) return RowKind::kNibbles;
   return has_scale_per_32(dtype) && is_symmetric(dtype) ? RowKind::kBytes : RowKind::kFineBytes;
 }
+
+bool has_two_levels(RowKind kind) { return kind == RowKind::kSuperNibbles || kind == RowKind::kSuperSixBits; }
 
 // The loops have no early exit, so that they become vector instructions.
 bool all_finite(const std::vector<float>& values) {
@@ -55,6 +65,10 @@ void WeightRows::read_halves(int64_t, uint16_t*) const {
 
 void WeightRows::read_groups(int64_t, Group32*) const { INK_CHECK(false, "these rows have no integers"); }
 
+void WeightRows::read_super_scales(int64_t, SuperScales*) const {
+  INK_CHECK(false, "these rows have no two levels of scales");
+}
+
 std::string WeightRows::place(int64_t row, int64_t col) const {
   return "row " + std::to_string(row) + ", column " + std::to_string(col);
 }
@@ -83,6 +97,10 @@ void PlainRows::read_groups(int64_t row, Group32* groups) const {
   decode_groups(dtype_, row_data(row), 0, cols() / 32, groups);
 }
 
+void PlainRows::read_super_scales(int64_t row, SuperScales* scales) const {
+  decode_super_scales(dtype_, row_data(row), 0, cols() / 256, scales);
+}
+
 bool RowBuffer::read(const WeightRows& weights, int64_t row, bool as_floats) {
   const auto cols = static_cast<size_t>(weights.cols());
   const RowKind kind = weights.kind();
@@ -98,6 +116,10 @@ bool RowBuffer::read(const WeightRows& weights, int64_t row, bool as_floats) {
   }
   groups.resize(cols / 32);
   weights.read_groups(row, groups.data());
+  if (has_two_levels(kind)) {
+    supers.resize(cols / 256);
+    weights.read_super_scales(row, supers.data());
+  }
   return all_finite(groups);
 }
 

@@ -26,8 +26,12 @@ enum class RowKind {
   kF16,
   kBF16,
   kNibbles,  // q in 0..15; one scale and one offset over each 32 columns (both halves of a Group32 are equal)
-  kBytes,    // q in int8; one scale over each 32 columns, no offset
-  kFineBytes,  // q in int8; a scale and an offset over each 16 columns
+  kHalfNibbles,   // the same with q standing for q - 8, under a scale in f16 (Q4_0)
+  kSuperNibbles,  // the same with two levels of scales and minima (Q4_K)
+  kSuperSixBits,  // q in -32..31; two levels of scales, one for each 16 columns (Q6_K)
+  kBytes,         // q in int8; one scale over each 32 columns, no offset
+  kHalfBytes,     // the same under a scale in f16 (Q8_0)
+  kFineBytes,     // q in int8; a scale and an offset over each 16 columns
 };
 
 class WeightRows {
@@ -46,6 +50,8 @@ class WeightRows {
   virtual void read_halves(int64_t row, uint16_t* bits) const;
   // For the kinds of integers: cols / 32 groups.
   virtual void read_groups(int64_t row, Group32* groups) const;
+  // For the kinds with two levels: cols / 256 of them, which say the groups' scales again.
+  virtual void read_super_scales(int64_t row, SuperScales* scales) const;
 
   // Words for column `col` of row `row` in a message, in the file's own terms.
   virtual std::string place(int64_t row, int64_t col) const;
@@ -68,6 +74,7 @@ class PlainRows : public WeightRows {
   void read_floats(int64_t row, float* values) const override;
   void read_halves(int64_t row, uint16_t* bits) const override;
   void read_groups(int64_t row, Group32* groups) const override;
+  void read_super_scales(int64_t row, SuperScales* scales) const override;
 
  private:
   const std::byte* row_data(int64_t row) const;
@@ -79,9 +86,10 @@ class PlainRows : public WeightRows {
 
 // One row's numbers in the kind of their matrix; one buffer per thread.
 struct RowBuffer {
-  std::vector<float> floats;     // for kF32, or when asked for
-  std::vector<uint16_t> halves;  // for kF16 and kBF16
-  std::vector<Group32> groups;   // for the kinds of integers
+  std::vector<float> floats;        // for kF32, or when asked for
+  std::vector<uint16_t> halves;     // for kF16 and kBF16
+  std::vector<Group32> groups;      // for the kinds of integers
+  std::vector<SuperScales> supers;  // and of these for the ones with two levels
 
   // Fills the one that belongs to the kind, or `floats`. Returns whether every number is finite.
   bool read(const WeightRows& weights, int64_t row, bool as_floats);

@@ -1,5 +1,5 @@
 // Attention of every table against softmax in double precision; each head alone gives what it gives in its
-// group; nothing beyond the last slot is read.
+// group; nothing beyond the last slot counts. Tiles of tokens and the types of the cache: cpu_ops_test.cpp.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -41,21 +41,24 @@ struct Case {
   float scale() const { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
 
   std::vector<float> attend(const KernelTable& table, int64_t first, int64_t count) const {
-    std::vector<const float*> k_pages;
-    std::vector<const float*> v_pages;
-    for (const auto& page : k) k_pages.push_back(page.data());
-    for (const auto& page : v) v_pages.push_back(page.data());
-    std::vector<float> scores(index(count * length), -1.0f);
+    std::vector<const std::byte*> k_pages;
+    std::vector<const std::byte*> v_pages;
+    for (const auto& page : k) k_pages.push_back(reinterpret_cast<const std::byte*>(page.data()));
+    for (const auto& page : v) v_pages.push_back(reinterpret_cast<const std::byte*>(page.data()));
+    std::vector<float> scratch(index(attention_scratch_floats(count, head_dim)), NAN);
     std::vector<float> out(index(count * head_dim), -1.0f);
     table.attend({.q = q.data() + first * head_dim,
+                  .out = out.data(),
+                  .token_stride = heads * head_dim,
+                  .tokens = 1,
                   .heads = count,
                   .head_dim = head_dim,
-                  .k_page = k_pages.data(),
-                  .v_page = v_pages.data(),
-                  .length = length,
+                  .type = KvType::kF32,
+                  .k_pages = k_pages.data(),
+                  .v_pages = v_pages.data(),
+                  .first_length = length,
                   .scale = scale(),
-                  .scores = scores.data(),
-                  .out = out.data()});
+                  .scratch = scratch.data()});
     return out;
   }
 
@@ -167,6 +170,42 @@ TEST(Attention, ANanShowsInItsHeadOnly) {
       } else {
         EXPECT_EQ(out[i], clean[i]);
       }
+    }
+  }
+}
+
+// Rotation keeps lengths and products, and is its own inverse.
+TEST(Attention, HadamardIsARotation) {
+  testing::Random random(4);
+  const std::vector<float> a = random.normals(128);
+  const std::vector<float> b = random.normals(128);
+  std::vector<float> rotated_a = a;
+  std::vector<float> rotated_b = b;
+  hadamard(rotated_a.data(), 128);
+  hadamard(rotated_b.data(), 128);
+  double product = 0.0;
+  double rotated_product = 0.0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    product += a[i] * b[i];
+    rotated_product += rotated_a[i] * rotated_b[i];
+  }
+  EXPECT_NEAR(rotated_product, product, 1e-4);
+  hadamard(rotated_a.data(), 128);
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(rotated_a[i], a[i], 1e-5);
+}
+
+TEST(Attention, HalvesAreBitEqualAcrossTables) {
+  testing::Random random(11);
+  for (const int64_t count : {1, 7, 8, 24, 131}) {
+    std::vector<float> values = random.normals(count, 1000.0f);
+    values[0] = 1e6f;
+    values.back() = 1e-7f;
+    std::vector<uint16_t> wanted(values.size());
+    available_kernel_tables().table[0]->to_f16(values.data(), count, wanted.data());
+    for (const KernelTable* table : testing::all_tables()) {
+      std::vector<uint16_t> got(values.size());
+      table->to_f16(values.data(), count, got.data());
+      EXPECT_EQ(got, wanted) << table->name;
     }
   }
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr uint64_t kScratchBytes = 64 << 20;
 
 std::unique_ptr<CpuOps> make_ops(ThreadPool& threads, const char* kernels = "portable") {
-  auto ops = CpuOps::create(*find_kernel_table(kernels), threads, kScratchBytes, 256, 8);
+  auto ops = CpuOps::create(*find_kernel_table(kernels), threads, kScratchBytes, 256, 8, 128);
   EXPECT_TRUE(ops.ok());
   return std::move(*ops);
 }
@@ -163,48 +163,96 @@ TEST(CpuOps, RouteTakesTheLargestAndTheLowerNumberOfEquals) {
   EXPECT_NEAR(routes.weight[3], 1.0 / 3, 1e-6);
 }
 
-TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
-  std::mt19937 random(3);
-  ThreadPool threads(2);
-  const auto ops = make_ops(threads);
-  const int64_t kv_heads = 2;
-  const int64_t heads_count = 6;
-  const int64_t head_dim = 24;
-  const int64_t length = 70;  // three pages
-  const std::vector<int32_t> pages = {4, 0, 2};
-  const std::vector<std::span<const int32_t>> lists = {{}, pages};
-  std::vector<float> keys(static_cast<size_t>(2 * 5 * kv_heads * kKvPageTokens * head_dim));
-  std::vector<float> values(keys.size());
-  KvView kv{keys.data(), values.data(), static_cast<int64_t>(keys.size()) / 2, kv_heads, head_dim, lists};
+// What attention of two kv heads with three query heads each gives for `length` tokens that were stored in
+// scattered pages, all at once or token by token, and what softmax in double precision gives.
+struct Attention {
+  static constexpr int64_t kHeads = 6;
+  static constexpr int64_t kKvHeads = 2;
+  int64_t head_dim;
+  int64_t length;
+  std::vector<float> q;
+  std::vector<float> k;
+  std::vector<float> v;
 
-  std::vector<int32_t> tokens(static_cast<size_t>(length), 0);
-  std::vector<int32_t> slots(tokens.size());
-  std::iota(slots.begin(), slots.end(), 0);
-  const std::vector<int32_t> sequences(tokens.size(), 1);
-  const Batch batch{tokens, slots, sequences, slots, {}, kv};
-  auto q = random_floats(random, length * heads_count * head_dim);
-  auto k = random_floats(random, length * kv_heads * head_dim);
-  auto v = random_floats(random, length * kv_heads * head_dim);
-  const auto scope = ops->scope();
-  ops->store(batch, 1, tensor(k, length * kv_heads), tensor(v, length * kv_heads));
-  const Tensor out = ops->attention(tensor(q, length * heads_count), batch, 1);
+  Attention(int64_t dim, int64_t tokens) : head_dim(dim), length(tokens) {
+    std::mt19937 random(3);
+    q = random_floats(random, length * kHeads * dim);
+    k = random_floats(random, length * kKvHeads * dim);
+    v = random_floats(random, length * kKvHeads * dim);
+  }
 
-  for (int64_t t = 0; t < length; ++t) {
-    for (int64_t h = 0; h < heads_count; ++h) {
-      const float* query = q.data() + (t * heads_count + h) * head_dim;
-      std::vector<double> p;
-      for (int64_t s = 0; s <= t; ++s) {
-        const float* key = k.data() + (s * kv_heads + h / 3) * head_dim;
-        p.push_back(std::exp(std::inner_product(query, query + head_dim, key, 0.0) / std::sqrt(24.0)));
-      }
-      const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-      for (int64_t d = 0; d < head_dim; ++d) {
-        double wanted = 0;
+  std::vector<float> run(KvType type, const char* kernels, int64_t at_once) const {
+    ThreadPool threads(2);
+    const auto ops = make_ops(threads, kernels);
+    const std::vector<int32_t> pages = {4, 0, 2};
+    const std::vector<std::span<const int32_t>> lists = {{}, pages};
+    const int64_t layer_bytes = 5 * kKvHeads * kv_page_bytes(type, head_dim);
+    std::vector<std::byte> keys(static_cast<size_t>(2 * layer_bytes),
+                                std::byte{0xff});  // NaN where nothing is
+    std::vector<std::byte> values(keys.size(), std::byte{0xff});
+    const KvView kv{keys.data(), values.data(), type, layer_bytes, kKvHeads, head_dim, lists};
+    std::vector<float> result;
+    for (int64_t first = 0; first < length; first += at_once) {
+      const int64_t count = std::min(at_once, length - first);
+      const std::vector<int32_t> tokens(static_cast<size_t>(count), 0);
+      std::vector<int32_t> slots(tokens.size());
+      std::iota(slots.begin(), slots.end(), static_cast<int32_t>(first));
+      const std::vector<int32_t> sequences(tokens.size(), 1);
+      const Batch batch{tokens, slots, sequences, slots, {}, kv};
+      std::vector<float> piece_k(k.begin() + first * kKvHeads * head_dim,
+                                 k.begin() + (first + count) * kKvHeads * head_dim);
+      std::vector<float> piece_v(v.begin() + first * kKvHeads * head_dim,
+                                 v.begin() + (first + count) * kKvHeads * head_dim);
+      std::vector<float> piece_q(q.begin() + first * kHeads * head_dim,
+                                 q.begin() + (first + count) * kHeads * head_dim);
+      const auto scope = ops->scope();
+      ops->store(batch, 1, tensor(piece_k, count * kKvHeads), tensor(piece_v, count * kKvHeads));
+      const Tensor out = ops->attention(tensor(piece_q, count * kHeads), batch, 1);
+      result.insert(result.end(), out.data, out.data + out.rows * out.cols);
+    }
+    return result;
+  }
+
+  std::vector<double> definition() const {
+    std::vector<double> out;
+    for (int64_t t = 0; t < length; ++t) {
+      for (int64_t h = 0; h < kHeads; ++h) {
+        const float* query = q.data() + (t * kHeads + h) * head_dim;
+        std::vector<double> p;
         for (int64_t s = 0; s <= t; ++s) {
-          wanted += p[static_cast<size_t>(s)] / sum *
-                    static_cast<double>(v[static_cast<size_t>((s * kv_heads + h / 3) * head_dim + d)]);
+          const float* key = k.data() + (s * kKvHeads + h / 3) * head_dim;
+          p.push_back(std::exp(std::inner_product(query, query + head_dim, key, 0.0) /
+                               std::sqrt(static_cast<double>(head_dim))));
         }
-        ASSERT_NEAR(out.row(t * heads_count + h)[d], wanted, 1e-5) << t << " " << h;
+        const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+        for (int64_t d = 0; d < head_dim; ++d) {
+          double wanted = 0;
+          for (int64_t s = 0; s <= t; ++s) {
+            wanted += p[static_cast<size_t>(s)] / sum *
+                      static_cast<double>(v[static_cast<size_t>((s * kKvHeads + h / 3) * head_dim + d)]);
+          }
+          out.push_back(wanted);
+        }
+      }
+    }
+    return out;
+  }
+};
+
+TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
+  const std::pair<KvType, double> types[] = {
+      {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt8, 1e-2}};
+  for (const int64_t head_dim : {24, 32}) {
+    const Attention attention(head_dim, 70);  // three pages
+    const std::vector<double> wanted = attention.definition();
+    for (const auto& [type, allowed] : types) {
+      for (int i = 0; i < available_kernel_tables().count; ++i) {
+        const char* kernels = available_kernel_tables().table[i]->name;
+        SCOPED_TRACE(::testing::Message() << kernels << " " << head_dim << " " << static_cast<int>(type));
+        const std::vector<float> out = attention.run(type, kernels, 70);
+        for (size_t n = 0; n < out.size(); ++n) ASSERT_NEAR(out[n], wanted[n], allowed) << n;
+        EXPECT_EQ(attention.run(type, kernels, 1), out) << "token by token";
+        EXPECT_EQ(attention.run(type, kernels, 7), out) << "in sevens";
       }
     }
   }

@@ -32,12 +32,11 @@ TEST(KernelTables, NoFunctionIsMissing) {
     EXPECT_NE(table->panel_f32, nullptr);
     EXPECT_NE(table->panel_f16, nullptr);
     EXPECT_NE(table->panel_bf16, nullptr);
-    EXPECT_NE(table->panel_int8, nullptr);
-    EXPECT_NE(table->panel_int8_fine, nullptr);
-    EXPECT_NE(table->panel_int4, nullptr);
+    for (const auto panel : table->integer_panels) EXPECT_NE(panel, nullptr);
     EXPECT_NE(table->quantize_row, nullptr);
     EXPECT_NE(table->rms_norm_row, nullptr);
     EXPECT_NE(table->attend, nullptr);
+    EXPECT_NE(table->to_f16, nullptr);
     EXPECT_NE(table->silu_mul, nullptr);
   }
 }

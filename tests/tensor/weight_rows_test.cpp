@@ -23,9 +23,11 @@ TEST(WeightRows, TheKindFollowsFromTheType) {
   EXPECT_EQ(kind(Dtype::kF32), RowKind::kF32);
   EXPECT_EQ(kind(Dtype::kF16), RowKind::kF16);
   EXPECT_EQ(kind(Dtype::kBF16), RowKind::kBF16);
-  EXPECT_EQ(kind(Dtype::kQ4_K), RowKind::kNibbles);
-  EXPECT_EQ(kind(Dtype::kQ8_0), RowKind::kBytes);
-  EXPECT_EQ(kind(Dtype::kQ6_K), RowKind::kFineBytes);
+  EXPECT_EQ(kind(Dtype::kQ4_0), RowKind::kHalfNibbles);
+  EXPECT_EQ(kind(Dtype::kQ4_1), RowKind::kNibbles);
+  EXPECT_EQ(kind(Dtype::kQ4_K), RowKind::kSuperNibbles);
+  EXPECT_EQ(kind(Dtype::kQ8_0), RowKind::kHalfBytes);
+  EXPECT_EQ(kind(Dtype::kQ6_K), RowKind::kSuperSixBits);
   EXPECT_EQ(kind(Dtype::kQ5_1), RowKind::kFineBytes);
 }
 

@@ -1,49 +1,134 @@
-// Softmax attention over one key/value head, in two passes over the cache: all scores first, then their
-// softmax and the weighted sum of the values, slots ascending. Scores are kept rather than merged online: the
-// sum's order then does not depend on where a maximum turned up.
+// Softmax attention over one tile (kernels/attention.h): for each page the scores of its slots, then the sums
+// so far are scaled to the new largest score and the page's values are added, slots ascending.
+#include "kernels/attention.h"
+
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "base/half.h"
 #include "kernels/portable/lanes.h"
 #include "kernels/portable/portable.h"
 
-namespace ink::portable {
-namespace {
+namespace ink {
 
-const float* slot_row(const float* const* pages, int64_t slot, int64_t head_dim) {
-  return pages[slot / kKvPageTokens] + slot % kKvPageTokens * head_dim;
+void hadamard(float* row, int64_t count) {
+  for (int64_t step = 1; step < count; step *= 2) {
+    for (int64_t block = 0; block < count; block += 2 * step) {
+      for (int64_t i = block; i < block + step; ++i) {
+        const float a = row[i];
+        const float b = row[i + step];
+        row[i] = a + b;
+        row[i + step] = a - b;
+      }
+    }
+  }
+  const float factor = 1.0f / std::sqrt(static_cast<float>(count));
+  for (int64_t i = 0; i < count; ++i) row[i] *= factor;
 }
 
-// scores → exp(score - largest); returns their sum.
-float exponentials(float* scores, int64_t length) {
-  float largest = -std::numeric_limits<float>::infinity();
-  for (int64_t t = 0; t < length; ++t) largest = scores[t] > largest ? scores[t] : largest;
-  float sum = 0.0f;
-  for (int64_t t = 0; t < length; ++t) {
-    scores[t] = std::exp(scores[t] - largest);
-    sum += scores[t];
+float round_kv_row(const float* row, int64_t count, int8_t* q) {
+  float largest = 0.0f;
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i) {
+    finite = finite && std::isfinite(row[i]);
+    largest = std::max(largest, std::abs(row[i]));
   }
-  return sum;
+  const float scale = largest / 127.0f;
+  const bool usable = finite && scale >= std::numeric_limits<float>::min();
+  for (int64_t i = 0; i < count; ++i)
+    q[i] = usable ? static_cast<int8_t>(std::nearbyint(row[i] / scale)) : int8_t{0};
+  if (!finite) return std::numeric_limits<float>::quiet_NaN();
+  return usable ? scale : 0.0f;
+}
+
+namespace portable {
+namespace {
+
+void read_page(KvType type, const std::byte* page, int64_t slots, int64_t head_dim, int64_t padded,
+               float* out) {
+  for (int64_t t = 0; t < slots; ++t) {
+    float* row = out + t * padded;
+    for (int64_t d = 0; d < head_dim; ++d) {
+      const int64_t place = t * head_dim + d;
+      if (type == KvType::kF32) {
+        std::memcpy(row + d, page + 4 * place, sizeof(float));
+      } else if (type == KvType::kF16) {
+        uint16_t bits;
+        std::memcpy(&bits, page + 2 * place, sizeof bits);
+        row[d] = f16_to_f32(bits);
+      } else {
+        float scale;
+        std::memcpy(&scale, page + kKvPageTokens * head_dim + 4 * t, sizeof scale);
+        row[d] = scale * static_cast<float>(static_cast<int8_t>(page[place]));
+      }
+    }
+    std::fill(row + head_dim, row + padded, 0.0f);
+  }
+}
+
+// What a page of `slots` rows adds to one row of the tile.
+void add_page(const AttentionScratch& scratch, int64_t row, int64_t slots) {
+  const int64_t padded = scratch.padded;
+  float* scores = scratch.scores;
+  float largest = scratch.largest[row];
+  for (int64_t t = 0; t < slots; ++t) {
+    scores[t] = dot_in_lanes(scratch.q + row * padded, scratch.keys + t * padded, padded);
+    largest = scores[t] > largest ? scores[t] : largest;
+  }
+  const float factor = std::exp(scratch.largest[row] - largest);
+  float* sums = scratch.sums + row * padded;
+  for (int64_t d = 0; d < padded; ++d) sums[d] *= factor;
+  float weight = 0.0f;
+  for (int64_t t = 0; t < slots; ++t) {
+    const float share = std::exp(scores[t] - largest);
+    weight += share;
+    const float* value = scratch.values + t * padded;
+    for (int64_t d = 0; d < padded; ++d) sums[d] += share * value[d];
+  }
+  scratch.largest[row] = largest;
+  scratch.weight[row] = scratch.weight[row] * factor + weight;
 }
 
 }  // namespace
 
-void attend(const AttentionInput& input) {
-  const int64_t head_dim = input.head_dim;
-  for (int64_t h = 0; h < input.heads; ++h) {
-    const float* q = input.q + h * head_dim;
-    float* scores = input.scores + h * input.length;
-    float* out = input.out + h * head_dim;
-    for (int64_t t = 0; t < input.length; ++t)
-      scores[t] = dot_in_lanes(q, slot_row(input.k_page, t, head_dim), head_dim) * input.scale;
-    const float sum = exponentials(scores, input.length);
-    for (int64_t d = 0; d < head_dim; ++d) out[d] = 0.0f;
-    for (int64_t t = 0; t < input.length; ++t) {
-      const float* v = slot_row(input.v_page, t, head_dim);
-      for (int64_t d = 0; d < head_dim; ++d) out[d] += scores[t] * v[d];
+void attend(const AttentionTile& tile) {
+  const int64_t rows = tile.tokens * tile.heads;
+  const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
+  const int64_t padded = scratch.padded;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
+    float* copy = scratch.q + r * padded;
+    std::copy_n(q, tile.head_dim, copy);
+    if (rotates_keys(tile.type, tile.head_dim)) hadamard(copy, tile.head_dim);
+    for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] *= tile.scale;
+    std::fill(copy + tile.head_dim, copy + padded, 0.0f);
+    scratch.largest[r] = -std::numeric_limits<float>::infinity();
+    scratch.weight[r] = 0.0f;
+  }
+  std::fill_n(scratch.sums, rows * padded, 0.0f);
+
+  const int64_t last_length = tile.first_length + tile.tokens - 1;
+  for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
+    const int64_t page = start / kKvPageTokens;
+    const int64_t slots = std::min(kKvPageTokens, last_length - start);
+    read_page(tile.type, tile.k_pages[page], slots, tile.head_dim, padded, scratch.keys);
+    read_page(tile.type, tile.v_pages[page], slots, tile.head_dim, padded, scratch.values);
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t seen = tile.first_length + r / tile.heads - start;
+      if (seen > 0) add_page(scratch, r, std::min(slots, seen));
     }
-    for (int64_t d = 0; d < head_dim; ++d) out[d] /= sum;
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
+    for (int64_t d = 0; d < tile.head_dim; ++d) out[d] = scratch.sums[r * padded + d] / scratch.weight[r];
   }
 }
 
-}  // namespace ink::portable
+void to_f16(const float* values, int64_t count, uint16_t* halves) {
+  for (int64_t i = 0; i < count; ++i) halves[i] = f32_to_f16(values[i]);
+}
+
+}  // namespace portable
+}  // namespace ink

@@ -15,16 +15,12 @@ void panel_f32(const float* x, int64_t rows, int64_t cols, const void* panel, fl
 void panel_f16(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
 void panel_bf16(const float* x, int64_t rows, int64_t cols, const void* panel, float* out);
 
-void panel_int8(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
-                const float* scales, float* out);
-void panel_int8_fine(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
-                     const float* scales, float* out);
-void panel_int4(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
-                const float* scales, float* out);
+void install_integer_panels(KernelTable& table);
 
 void quantize_row(const float* x, int64_t cols, int8_t* q, float* scale, int32_t* sum16);
 void rms_norm_row(const float* x, const float* weight, int64_t cols, float epsilon, float* out);
-void attend(const AttentionInput& input);
+void attend(const AttentionTile& tile);
+void to_f16(const float* values, int64_t count, uint16_t* halves);
 void silu_mul(const float* gate, const float* up, int64_t count, float* out);
 
 }  // namespace portable

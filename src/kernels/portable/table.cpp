@@ -4,19 +4,20 @@
 namespace ink {
 
 const KernelTable& portable_kernels() {
-  static constexpr KernelTable table = {
-      .name = "portable",
-      .panel_f32 = portable::panel_f32,
-      .panel_f16 = portable::panel_f16,
-      .panel_bf16 = portable::panel_bf16,
-      .panel_int8 = portable::panel_int8,
-      .panel_int8_fine = portable::panel_int8_fine,
-      .panel_int4 = portable::panel_int4,
-      .quantize_row = portable::quantize_row,
-      .rms_norm_row = portable::rms_norm_row,
-      .attend = portable::attend,
-      .silu_mul = portable::silu_mul,
-  };
+  static const KernelTable table = [] {
+    KernelTable made = {};
+    made.name = "portable";
+    made.panel_f32 = portable::panel_f32;
+    made.panel_f16 = portable::panel_f16;
+    made.panel_bf16 = portable::panel_bf16;
+    portable::install_integer_panels(made);
+    made.quantize_row = portable::quantize_row;
+    made.rms_norm_row = portable::rms_norm_row;
+    made.attend = portable::attend;
+    made.to_f16 = portable::to_f16;
+    made.silu_mul = portable::silu_mul;
+    return made;
+  }();
   return table;
 }
 

@@ -1,177 +1,269 @@
-// Attention over one key/value head with AVX2. All query heads that share the head are worked on together, up
-// to four at a time, so that each row of keys and values is loaded once for them. Scores are summed in the
-// eight lanes of portable/lanes.h; values are added slot after slot, a page at a time so that its rows stay
-// in the first-level cache. The unroll pragmas keep the sums in registers: see avx2_float_panels.cpp.
+// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on in pairs for the scores
+// and in fours for the values, so that each load of a key or value serves several; a row's own operations and
+// their order never depend on its companions: scores are summed in eight lanes and folded four slots at a
+// time, values are added slot after slot. Slots past the last that a row sees are worked out with whatever
+// the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
+// avx2_float_panels.cpp.
+#include "kernels/attention.h"
+
 #include "kernels/x86/avx2_vectors.h"
 #include "kernels/x86/x86_tables.h"
 
 namespace ink {
 namespace {
 
-constexpr int kMostHeads = 4;  // worked on together
-constexpr int kSlots = 2;      // rows of keys at a time: with four heads, eight sums
+constexpr int kSlots = 4;  // keys scored at a time
 
-// Query heads first .. first + kHeads - 1 against kRows consecutive rows of keys; scores[h * length + slot].
-template <int kHeads, int kRows>
-inline void score_slots(const AttentionInput& input, int64_t first, const float* keys, float* scores) {
-  const int64_t head_dim = input.head_dim;
-  const float* q = input.q + first * head_dim;
-  __m256 sum[kHeads][kRows] = {};
+void read_f16_row(const std::byte* row, int64_t head_dim, float* out) {
+  const auto* halves = reinterpret_cast<const __m128i*>(row);
+  int64_t d = 0;
+  for (; d + 8 <= head_dim; d += 8)
+    _mm256_storeu_ps(out + d, _mm256_cvtph_ps(_mm_loadu_si128(halves + d / 8)));
+  for (; d < head_dim; ++d) {
+    uint16_t bits;
+    __builtin_memcpy(&bits, row + 2 * d, sizeof bits);
+    out[d] = _cvtsh_ss(bits);
+  }
+}
+
+void read_int8_row(const std::byte* row, float scale, int64_t head_dim, float* out) {
+  const __m256 scales = _mm256_set1_ps(scale);
   int64_t d = 0;
   for (; d + 8 <= head_dim; d += 8) {
-    __m256 key[kRows];
-#pragma GCC unroll 8
-    for (int s = 0; s < kRows; ++s) key[s] = _mm256_loadu_ps(keys + s * head_dim + d);
-#pragma GCC unroll 8
-    for (int h = 0; h < kHeads; ++h) {
-      const __m256 query = _mm256_loadu_ps(q + h * head_dim + d);
-#pragma GCC unroll 8
-      for (int s = 0; s < kRows; ++s) sum[h][s] = _mm256_fmadd_ps(query, key[s], sum[h][s]);
-    }
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + d));
+    _mm256_storeu_ps(out + d, _mm256_mul_ps(scales, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))));
   }
-  if (d < head_dim) {
-    const __m256i tail = lanes_below(head_dim - d);
-#pragma GCC unroll 8
-    for (int h = 0; h < kHeads; ++h) {
-      const __m256 query = _mm256_maskload_ps(q + h * head_dim + d, tail);
-#pragma GCC unroll 8
-      for (int s = 0; s < kRows; ++s) {
-        const __m256 key = _mm256_maskload_ps(keys + s * head_dim + d, tail);
-        sum[h][s] = _mm256_fmadd_ps(query, key, sum[h][s]);
+  for (; d < head_dim; ++d) out[d] = scale * static_cast<float>(static_cast<int8_t>(row[d]));
+}
+
+// The rows of a page as floats; the columns past head_dim were made zero once for all pages.
+void read_page(const AttentionTile& tile, const std::byte* page, int64_t slots, int64_t padded, float* out) {
+  const int64_t head_dim = tile.head_dim;
+  for (int64_t t = 0; t < slots; ++t) {
+    float* row = out + t * padded;
+    switch (tile.type) {
+      case KvType::kF32:
+        __builtin_memcpy(row, page + 4 * t * head_dim, static_cast<size_t>(head_dim) * 4);
+        break;
+      case KvType::kF16:
+        read_f16_row(page + 2 * t * head_dim, head_dim, row);
+        break;
+      case KvType::kInt8: {
+        float scale;
+        __builtin_memcpy(&scale, page + kKvPageTokens * head_dim + 4 * t, sizeof scale);
+        read_int8_row(page + t * head_dim, scale, head_dim, row);
+        break;
       }
     }
   }
-#pragma GCC unroll 8
-  for (int h = 0; h < kHeads; ++h) {
-#pragma GCC unroll 8
-    for (int s = 0; s < kRows; ++s) scores[h * input.length + s] = fold_lanes(sum[h][s]) * input.scale;
+}
+
+// The sums of the lanes of four registers, as fold_lanes gives them one by one.
+inline __m128 fold_four(const __m256 (&v)[kSlots]) {
+  __m128 four[kSlots];
+#pragma GCC unroll 4
+  for (int s = 0; s < kSlots; ++s)
+    four[s] = _mm_add_ps(_mm256_castps256_ps128(v[s]), _mm256_extractf128_ps(v[s], 1));
+  _MM_TRANSPOSE4_PS(four[0], four[1], four[2], four[3]);
+  return _mm_add_ps(_mm_add_ps(four[0], four[2]), _mm_add_ps(four[1], four[3]));
+}
+
+// scores[r][t] of kRows rows of q for all slots of a page, in fours.
+template <int kRows>
+inline void score_page(const float* q, const float* keys, int64_t slots, int64_t padded, float* scores) {
+  for (int64_t t = 0; t < slots; t += kSlots) {
+    __m256 sum[kRows][kSlots] = {};
+    const float* key = keys + t * padded;
+    for (int64_t d = 0; d < padded; d += 8) {
+      __m256 row[kRows];
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) row[r] = _mm256_loadu_ps(q + r * padded + d);
+#pragma GCC unroll 4
+      for (int s = 0; s < kSlots; ++s) {
+        const __m256 column = _mm256_loadu_ps(key + s * padded + d);
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r) sum[r][s] = _mm256_fmadd_ps(row[r], column, sum[r][s]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) _mm_storeu_ps(scores + r * kKvPageTokens + t, fold_four(sum[r]));
   }
 }
 
-// scores → exp(score - largest); returns their sum.
-float exponentials(float* scores, int64_t length) {
-  const int64_t whole = length - length % 8;
-  const __m256i tail = lanes_below(length % 8);
-  const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
-  __m256 largest = lowest;
-  // A NaN is passed over here (the second operand wins) and shows in its own exponential.
-  for (int64_t t = 0; t < whole; t += 8) largest = _mm256_max_ps(_mm256_loadu_ps(scores + t), largest);
-  const __m256 last = _mm256_maskload_ps(scores + whole, tail);
-  largest = _mm256_max_ps(_mm256_blendv_ps(lowest, last, _mm256_castsi256_ps(tail)), largest);
-  __m128 most = _mm_max_ps(_mm256_castps256_ps128(largest), _mm256_extractf128_ps(largest, 1));
+inline float largest_lane(__m256 v) {
+  __m128 most = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
   most = _mm_max_ps(most, _mm_movehl_ps(most, most));
-  most = _mm_max_ss(most, _mm_movehdup_ps(most));
-  const __m256 shift = _mm256_broadcastss_ps(most);
-
-  __m256 sum = _mm256_setzero_ps();
-  for (int64_t t = 0; t < whole; t += 8) {
-    const __m256 e = exp8(_mm256_sub_ps(_mm256_loadu_ps(scores + t), shift));
-    _mm256_storeu_ps(scores + t, e);
-    sum = _mm256_add_ps(sum, e);
-  }
-  const __m256 e = exp8(_mm256_sub_ps(last, shift));
-  _mm256_maskstore_ps(scores + whole, tail, e);
-  return fold_lanes(_mm256_add_ps(sum, _mm256_and_ps(e, _mm256_castsi256_ps(tail))));
+  return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
 }
 
-// out[h][0 .. 8 * kWidth) += probability * value for the rows of one page.
-template <int kHeads, int kWidth>
-inline void add_values(const float* values, int64_t rows, int64_t head_dim, const float* probabilities,
-                       int64_t length, float* out) {
-  __m256 sum[kHeads][kWidth];
-#pragma GCC unroll 8
-  for (int h = 0; h < kHeads; ++h) {
-#pragma GCC unroll 8
-    for (int w = 0; w < kWidth; ++w) sum[h][w] = _mm256_loadu_ps(out + h * head_dim + 8 * w);
+// scores → exp(score - largest), the sums of the row so far scaled to the new largest score.
+void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots, float* scores) {
+  const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
+  __m256 value[kKvPageTokens / 8];
+  __m256 most = _mm256_set1_ps(scratch.largest[row]);
+  // A NaN is passed over here (the second operand wins) and shows in its own exponential.
+  for (int64_t t = 0; t < kKvPageTokens; t += 8) {
+    const int64_t left = slots - t < 0 ? 0 : slots - t > 8 ? 8 : slots - t;
+    const __m256 seen = _mm256_castsi256_ps(lanes_below(left));
+    value[t / 8] = _mm256_blendv_ps(lowest, _mm256_loadu_ps(scores + t), seen);
+    most = _mm256_max_ps(value[t / 8], most);
   }
-  for (int64_t t = 0; t < rows; ++t) {
-    __m256 value[kWidth];
+  const float largest = largest_lane(most);
+  const __m256 shift = _mm256_set1_ps(largest);
+  __m256 weight = _mm256_setzero_ps();
+  for (int64_t t = 0; t < kKvPageTokens; t += 8) {
+    const __m256 share = exp8(_mm256_sub_ps(value[t / 8], shift));
+    _mm256_storeu_ps(scores + t, share);
+    weight = _mm256_add_ps(weight, share);
+  }
+  float factor = 1.0f;
+  if (largest != scratch.largest[row]) {
+    factor = _mm256_cvtss_f32(exp8(_mm256_set1_ps(scratch.largest[row] - largest)));
+    const __m256 factors = _mm256_set1_ps(factor);
+    float* sums = scratch.sums + row * scratch.padded;
+    for (int64_t d = 0; d < scratch.padded; d += 8)
+      _mm256_storeu_ps(sums + d, _mm256_mul_ps(_mm256_loadu_ps(sums + d), factors));
+  }
+  scratch.largest[row] = largest;
+  scratch.weight[row] = scratch.weight[row] * factor + fold_lanes(weight);
+}
+
+// sums[r] += share * value, slots ascending.
+template <int kRows>
+inline void add_values(const AttentionScratch& scratch, int64_t row, int64_t slots) {
+  constexpr int kWidth = kRows == 1   ? 8
+                         : kRows == 2 ? 4
+                                      : 2;  // registers of columns at a time: about eight sums
+  const int64_t padded = scratch.padded;
+  for (int64_t d = 0; d < padded; d += 8 * kWidth) {
+    const int64_t width = (padded - d) / 8 < kWidth ? (padded - d) / 8 : kWidth;
+    float* sums = scratch.sums + row * padded + d;
+    const float* values = scratch.values + d;
+    if (width < kWidth) {
+      for (int64_t w = 0; w < width; ++w) {
+        for (int r = 0; r < kRows; ++r) {
+          __m256 sum = _mm256_loadu_ps(sums + r * padded + 8 * w);
+          for (int64_t t = 0; t < slots; ++t) {
+            const __m256 share = _mm256_broadcast_ss(scratch.scores + r * kKvPageTokens + t);
+            sum = _mm256_fmadd_ps(share, _mm256_loadu_ps(values + t * padded + 8 * w), sum);
+          }
+          _mm256_storeu_ps(sums + r * padded + 8 * w, sum);
+        }
+      }
+      continue;
+    }
+    __m256 sum[kRows][kWidth];
 #pragma GCC unroll 8
-    for (int w = 0; w < kWidth; ++w) value[w] = _mm256_loadu_ps(values + t * head_dim + 8 * w);
+    for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
-    for (int h = 0; h < kHeads; ++h) {
-      const __m256 probability = _mm256_broadcast_ss(probabilities + h * length + t);
+      for (int w = 0; w < kWidth; ++w) sum[r][w] = _mm256_loadu_ps(sums + r * padded + 8 * w);
+    }
+    for (int64_t t = 0; t < slots; ++t) {
+      __m256 value[kWidth];
 #pragma GCC unroll 8
-      for (int w = 0; w < kWidth; ++w) sum[h][w] = _mm256_fmadd_ps(probability, value[w], sum[h][w]);
+      for (int w = 0; w < kWidth; ++w) value[w] = _mm256_loadu_ps(values + t * padded + 8 * w);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        const __m256 share = _mm256_broadcast_ss(scratch.scores + r * kKvPageTokens + t);
+#pragma GCC unroll 8
+        for (int w = 0; w < kWidth; ++w) sum[r][w] = _mm256_fmadd_ps(share, value[w], sum[r][w]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (int w = 0; w < kWidth; ++w) _mm256_storeu_ps(sums + r * padded + 8 * w, sum[r][w]);
     }
   }
-#pragma GCC unroll 8
-  for (int h = 0; h < kHeads; ++h) {
-#pragma GCC unroll 8
-    for (int w = 0; w < kWidth; ++w) _mm256_storeu_ps(out + h * head_dim + 8 * w, sum[h][w]);
+}
+
+// Up to four rows that see the same slots of the page in the scratch.
+void add_page(const AttentionScratch& scratch, int64_t row, int64_t rows, int64_t slots) {
+  const int64_t padded = scratch.padded;
+  const float* q = scratch.q + row * padded;
+  int64_t r = 0;
+  for (; r + 2 <= rows; r += 2)
+    score_page<2>(q + r * padded, scratch.keys, slots, padded, scratch.scores + r * kKvPageTokens);
+  if (r < rows)
+    score_page<1>(q + r * padded, scratch.keys, slots, padded, scratch.scores + r * kKvPageTokens);
+  for (r = 0; r < rows; ++r) weigh(scratch, row + r, slots, scratch.scores + r * kKvPageTokens);
+  switch (rows) {
+    case 1:
+      return add_values<1>(scratch, row, slots);
+    case 2:
+      return add_values<2>(scratch, row, slots);
+    case 3:
+      return add_values<3>(scratch, row, slots);
+    default:
+      return add_values<4>(scratch, row, slots);
   }
 }
 
-// The same for the last columns, fewer than 8, of one head.
-void add_last_values(const float* values, int64_t rows, int64_t head_dim, const float* probabilities,
-                     float* out) {
-  const __m256i tail = lanes_below(head_dim % 8);
-  __m256 sum = _mm256_maskload_ps(out, tail);
-  for (int64_t t = 0; t < rows; ++t) {
-    const __m256 value = _mm256_maskload_ps(values + t * head_dim, tail);
-    sum = _mm256_fmadd_ps(_mm256_broadcast_ss(probabilities + t), value, sum);
-  }
-  _mm256_maskstore_ps(out, tail, sum);
+void add_page_to_rows(const AttentionScratch& scratch, int64_t first, int64_t rows, int64_t slots) {
+  for (int64_t r = 0; r < rows; r += 4) add_page(scratch, first + r, rows - r < 4 ? rows - r : 4, slots);
 }
 
-template <int kHeads>
-void attend_heads(const AttentionInput& input, int64_t first) {
-  // Registers of values at a time: about eight sums, enough to hide the latency of an addition.
-  constexpr int kWidth = kHeads <= 2 ? 8 / kHeads : 2;
-  const int64_t length = input.length;
-  const int64_t head_dim = input.head_dim;
-  float* scores = input.scores + first * length;
-  float* out = input.out + first * head_dim;
-
-  for (int64_t start = 0; start < length; start += kKvPageTokens) {
-    const float* keys = input.k_page[start / kKvPageTokens];
-    const int64_t rows = length - start < kKvPageTokens ? length - start : kKvPageTokens;
-    int64_t t = 0;
-    for (; t + kSlots <= rows; t += kSlots)
-      score_slots<kHeads, kSlots>(input, first, keys + t * head_dim, scores + start + t);
-    for (; t < rows; ++t) score_slots<kHeads, 1>(input, first, keys + t * head_dim, scores + start + t);
+void begin(const AttentionTile& tile, const AttentionScratch& scratch) {
+  const int64_t rows = tile.tokens * tile.heads;
+  const int64_t padded = scratch.padded;
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
+    float* copy = scratch.q + r * padded;
+    for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] = q[d];
+    if (rotates_keys(tile.type, tile.head_dim)) hadamard(copy, tile.head_dim);
+    for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] *= tile.scale;
+    for (int64_t d = tile.head_dim; d < padded; ++d) copy[d] = 0.0f;
+    for (int64_t d = 0; d < padded; ++d) scratch.sums[r * padded + d] = 0.0f;
+    scratch.largest[r] = -__builtin_inff();
+    scratch.weight[r] = 0.0f;
   }
-
-  float sum[kHeads];
-  for (int h = 0; h < kHeads; ++h) sum[h] = exponentials(scores + h * length, length);
-
-  for (int64_t i = 0; i < kHeads * head_dim; ++i) out[i] = 0.0f;
-  for (int64_t start = 0; start < length; start += kKvPageTokens) {
-    const float* values = input.v_page[start / kKvPageTokens];
-    const int64_t rows = length - start < kKvPageTokens ? length - start : kKvPageTokens;
-    int64_t d = 0;
-    for (; d + 8 * kWidth <= head_dim; d += 8 * kWidth)
-      add_values<kHeads, kWidth>(values + d, rows, head_dim, scores + start, length, out + d);
-    for (; d + 8 <= head_dim; d += 8)
-      add_values<kHeads, 1>(values + d, rows, head_dim, scores + start, length, out + d);
-    for (int h = 0; d < head_dim && h < kHeads; ++h)
-      add_last_values(values + d, rows, head_dim, scores + h * length + start, out + h * head_dim + d);
-  }
-  for (int h = 0; h < kHeads; ++h) {
-    for (int64_t d = 0; d < head_dim; ++d) out[h * head_dim + d] /= sum[h];
+  for (int64_t t = 0; t < kKvPageTokens; ++t) {
+    for (int64_t d = tile.head_dim; d < padded; ++d)
+      scratch.keys[t * padded + d] = scratch.values[t * padded + d] = 0.0f;
   }
 }
 
-void attend(const AttentionInput& input) {
-  for (int64_t h = 0; h < input.heads; h += kMostHeads) {
-    switch (input.heads - h) {
-      case 1:
-        attend_heads<1>(input, h);
-        break;
-      case 2:
-        attend_heads<2>(input, h);
-        break;
-      case 3:
-        attend_heads<3>(input, h);
-        break;
-      default:
-        attend_heads<4>(input, h);
+void attend(const AttentionTile& tile) {
+  const int64_t rows = tile.tokens * tile.heads;
+  const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
+  begin(tile, scratch);
+  const int64_t last_length = tile.first_length + tile.tokens - 1;
+  for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
+    const int64_t page = start / kKvPageTokens;
+    const int64_t slots = last_length - start < kKvPageTokens ? last_length - start : kKvPageTokens;
+    read_page(tile, tile.k_pages[page], slots, scratch.padded, scratch.keys);
+    read_page(tile, tile.v_pages[page], slots, scratch.padded, scratch.values);
+    if (start + slots <= tile.first_length) {
+      add_page_to_rows(scratch, 0, rows, slots);
+      continue;
+    }
+    for (int64_t i = 0; i < tile.tokens; ++i) {
+      const int64_t seen = tile.first_length + i - start;
+      if (seen > 0) add_page_to_rows(scratch, i * tile.heads, tile.heads, seen < slots ? seen : slots);
     }
   }
+  for (int64_t r = 0; r < rows; ++r) {
+    float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
+    for (int64_t d = 0; d < tile.head_dim; ++d)
+      out[d] = scratch.sums[r * scratch.padded + d] / scratch.weight[r];
+  }
+}
+
+void to_f16(const float* values, int64_t count, uint16_t* halves) {
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m128i bits =
+        _mm256_cvtps_ph(_mm256_loadu_ps(values + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(halves + i), bits);
+  }
+  for (; i < count; ++i) halves[i] = _cvtss_sh(values[i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
 }  // namespace
 
-void install_avx2_attention(KernelTable& table) { table.attend = attend; }
+void install_avx2_attention(KernelTable& table) {
+  table.attend = attend;
+  table.to_f16 = to_f16;
+}
 
 }  // namespace ink
