@@ -31,12 +31,19 @@ CpuFeatures ask() {
   uint32_t edx = 0;
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return features;
   const uint32_t leaf1 = ecx;
-  constexpr uint32_t kSseAndAvxStates = 6;
-  const bool saves_ymm = bit(leaf1, 27) && (saved_states() & kSseAndAvxStates) == kSseAndAvxStates;
+  constexpr uint32_t kSseAndAvxStates = 0x06;
+  constexpr uint32_t kAvx512States = 0xe6;
+  const uint32_t saved = bit(leaf1, 27) ? saved_states() : 0;
+  const bool saves_ymm = (saved & kSseAndAvxStates) == kSseAndAvxStates;
+  const bool saves_zmm = (saved & kAvx512States) == kAvx512States;
   if (!saves_ymm || !bit(leaf1, 28)) return features;
   features.fma = bit(leaf1, 12);
   features.f16c = bit(leaf1, 29);
-  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0) features.avx2 = bit(ebx, 5);
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return features;
+  features.avx2 = bit(ebx, 5);
+  features.avx512 = saves_zmm && bit(ebx, 16) && bit(ebx, 17) && bit(ebx, 30) && bit(ebx, 31);
+  features.avx512_vnni = saves_zmm && bit(ecx, 11);
+  if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0) features.avx_vnni = bit(eax, 4);
   return features;
 }
 

@@ -10,6 +10,9 @@ struct CpuFeatures {
   bool avx2 = false;
   bool fma = false;
   bool f16c = false;
+  bool avx_vnni = false;     // dpbusd on 256-bit registers
+  bool avx512 = false;       // F, BW, DQ and VL
+  bool avx512_vnni = false;  // dpbusd on 512-bit registers
 };
 
 // All false on processors that are not x86-64. The first call asks, later calls remember.

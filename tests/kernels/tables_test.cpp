@@ -26,6 +26,12 @@ TEST(KernelTables, Avx2IsOfferedExactlyWhereTheProcessorHasIt) {
   EXPECT_EQ(find_kernel_table("avx2") != nullptr, cpu.avx2 && cpu.fma && cpu.f16c);
 }
 
+TEST(KernelTables, VnniIsOfferedWhereTheProcessorHasIt) {
+  const CpuFeatures& cpu = cpu_features();
+  EXPECT_EQ(find_kernel_table("avx2vnni") != nullptr, cpu.avx_vnni);
+  EXPECT_EQ(find_kernel_table("avx512vnni") != nullptr, cpu.avx512 && cpu.avx512_vnni);
+}
+
 TEST(KernelTables, NoFunctionIsMissing) {
   for (const KernelTable* table : testing::all_tables()) {
     SCOPED_TRACE(table->name);

@@ -17,13 +17,34 @@ KernelTable make_avx2_table() {
   return table;
 }
 
+KernelTable make_avx2_vnni_table() {
+  KernelTable table = make_avx2_table();
+  table.name = "avx2vnni";
+  install_avx2_vnni_integer_panels(table);
+  return table;
+}
+
+KernelTable make_avx512_vnni_table() {
+  KernelTable table = make_avx2_table();
+  table.name = "avx512vnni";
+  install_avx512_vnni_integer_panels(table);
+  return table;
+}
+
 }  // namespace
 
 void add_x86_tables(KernelTables& tables) {
   const CpuFeatures& cpu = cpu_features();
-  if (cpu.avx2 && cpu.fma && cpu.f16c) {
-    static const KernelTable avx2 = make_avx2_table();
-    tables.table[tables.count++] = &avx2;
+  if (!cpu.avx2 || !cpu.fma || !cpu.f16c) return;
+  static const KernelTable avx2 = make_avx2_table();
+  tables.table[tables.count++] = &avx2;
+  if (cpu.avx_vnni) {
+    static const KernelTable avx2_vnni = make_avx2_vnni_table();
+    tables.table[tables.count++] = &avx2_vnni;
+  }
+  if (cpu.avx512 && cpu.avx512_vnni) {
+    static const KernelTable avx512_vnni = make_avx512_vnni_table();
+    tables.table[tables.count++] = &avx512_vnni;
   }
 }
 

@@ -15,4 +15,8 @@ void install_avx2_integer_panels(KernelTable& table);
 void install_avx2_attention(KernelTable& table);
 void install_avx2_rows(KernelTable& table);
 
+// The same with VNNI: integer panels alone, the rest of such a table is AVX2's.
+void install_avx2_vnni_integer_panels(KernelTable& table);
+void install_avx512_vnni_integer_panels(KernelTable& table);
+
 }  // namespace ink

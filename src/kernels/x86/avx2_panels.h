@@ -1,0 +1,201 @@
+// What the integer panels of AVX2 and of AVX2 with VNNI share: rows of x, scale planes, and the loop over
+// groups with the float operations that kernel_table.h states. They differ in how a group's dot products are
+// made: the `Weights` of panel(). Everything is static: see avx2_vectors.h.
+//
+// Up to four rows of x share each load of weights, and both halves of a panel (8 outputs each) share each
+// column of x: eight integer sums in registers. The float sums, touched once a group, are left to the stack.
+#pragma once
+
+#include "kernels/kernel_table.h"
+#include "kernels/x86/avx2_vectors.h"
+
+namespace ink {
+namespace {
+
+constexpr int kHalf = kPanelRows / 2;  // outputs in one register
+
+// Rows of x from the first of a pass on.
+struct Rows {
+  const int8_t* q;
+  const float* scale;
+  const int32_t* sum16;
+  int64_t cols;
+  int64_t groups;
+
+  // Four bytes of q from column `col` on, repeated.
+  __m256i columns(int64_t row, int64_t col) const {
+    int32_t bytes;
+    __builtin_memcpy(&bytes, q + row * cols + col, sizeof bytes);
+    return _mm256_set1_epi32(bytes);
+  }
+  __m256 group_scale(int64_t row, int64_t group) const {
+    return _mm256_broadcast_ss(scale + row * groups + group);
+  }
+  // The sum of q over 16 columns, or over a group.
+  int32_t half_sum(int64_t row, int64_t group, int half) const {
+    return sum16[(row * groups + group) * 2 + half];
+  }
+  int32_t group_sum(int64_t row, int64_t group) const {
+    return half_sum(row, group, 0) + half_sum(row, group, 1);
+  }
+};
+
+// kParts sums of products of a group, each of eight outputs: of the whole group or of its halves.
+template <int kParts, int kRows>
+struct Dots {
+  __m256i value[kParts][kRows][2];
+};
+
+inline __m256i load_bytes(const void* bytes) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(bytes));
+}
+
+// Scale planes: for one group, the scales and offsets of eight outputs a register, [part][half of the panel].
+
+template <int kParts>
+struct GroupScales {
+  __m256 scale[kParts][2];
+  __m256 offset[kParts][2];
+};
+
+inline __m256 f16_to_floats(const uint8_t* halves) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(halves)));
+}
+inline __m256 bytes_to_floats(const uint8_t* bytes) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
+}
+inline __m256 signed_bytes_to_floats(const uint8_t* bytes) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
+}
+
+template <int kPartCount, bool kHasOffsets>
+struct FloatScales {
+  static constexpr int kParts = kPartCount;
+  static constexpr bool kOffsets = kHasOffsets;
+  static void read(const uint8_t* plane, int64_t group, GroupScales<kParts>& out) {
+    const float* scales =
+        reinterpret_cast<const float*>(plane) + group * kParts * (kOffsets ? 2 : 1) * kPanelRows;
+    for (int part = 0; part < kParts; ++part) {
+      for (int i = 0; i < 2; ++i) {
+        out.scale[part][i] = _mm256_loadu_ps(scales + part * kPanelRows + i * kHalf);
+        if (kOffsets)
+          out.offset[part][i] = _mm256_loadu_ps(scales + (kParts + part) * kPanelRows + i * kHalf);
+      }
+    }
+  }
+};
+
+struct HalfScales {
+  static constexpr int kParts = 1;
+  static constexpr bool kOffsets = false;
+  static void read(const uint8_t* plane, int64_t group, GroupScales<1>& out) {
+    for (int i = 0; i < 2; ++i) out.scale[0][i] = f16_to_floats(plane + (group * kPanelRows + i * kHalf) * 2);
+  }
+};
+
+// One scale and one minimum for each group under an f16 for eight groups.
+struct SuperScalesWithMinima {
+  static constexpr int kParts = 1;
+  static constexpr bool kOffsets = true;
+  static void read(const uint8_t* plane, int64_t group, GroupScales<1>& out) {
+    const uint8_t* super = plane + group / kGroupsInSuper * (4 + 2 * kGroupsInSuper) * kPanelRows;
+    const uint8_t* small = super + (4 + 2 * (group % kGroupsInSuper)) * kPanelRows;
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    for (int i = 0; i < 2; ++i) {
+      out.scale[0][i] =
+          _mm256_mul_ps(f16_to_floats(super + i * kHalf * 2), bytes_to_floats(small + i * kHalf));
+      const __m256 minimum = _mm256_mul_ps(f16_to_floats(super + (kPanelRows + i * kHalf) * 2),
+                                           bytes_to_floats(small + kPanelRows + i * kHalf));
+      out.offset[0][i] = _mm256_xor_ps(minimum, sign);
+    }
+  }
+};
+
+// Two signed scales for each group under an f16 for eight groups.
+struct SuperScales {
+  static constexpr int kParts = 2;
+  static constexpr bool kOffsets = false;
+  static void read(const uint8_t* plane, int64_t group, GroupScales<2>& out) {
+    const uint8_t* super = plane + group / kGroupsInSuper * (2 + 2 * kGroupsInSuper) * kPanelRows;
+    const uint8_t* small = super + (2 + 2 * (group % kGroupsInSuper)) * kPanelRows;
+    for (int part = 0; part < 2; ++part) {
+      for (int i = 0; i < 2; ++i) {
+        out.scale[part][i] = _mm256_mul_ps(f16_to_floats(super + i * kHalf * 2),
+                                           signed_bytes_to_floats(small + part * kPanelRows + i * kHalf));
+      }
+    }
+  }
+};
+
+template <typename Weights, typename Scales, int kRows>
+void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
+  __m256 sum[kRows][2] = {};
+  for (int64_t g = 0; g < x.groups; ++g) {
+    Dots<Scales::kParts, kRows> dot;
+    Weights::dots(x, g, weights + g * Weights::kGroupBytes, dot);
+    GroupScales<Scales::kParts> scales;
+    Scales::read(plane, g, scales);
+    for (int r = 0; r < kRows; ++r) {
+      const __m256 x_scale = x.group_scale(r, g);
+      for (int i = 0; i < 2; ++i) {
+        __m256 value = _mm256_setzero_ps();
+        for (int part = 0; part < Scales::kParts; ++part) {
+          const __m256 product =
+              _mm256_mul_ps(scales.scale[part][i], _mm256_cvtepi32_ps(dot.value[part][r][i]));
+          value = part == 0 ? product : _mm256_add_ps(value, product);
+          if (Scales::kOffsets) {
+            const int32_t x_sum = Scales::kParts == 1 ? x.group_sum(r, g) : x.half_sum(r, g, part);
+            const __m256 x_sums = _mm256_set1_ps(static_cast<float>(x_sum));
+            value = _mm256_add_ps(value, _mm256_mul_ps(scales.offset[part][i], x_sums));
+          }
+        }
+        sum[r][i] = _mm256_add_ps(sum[r][i], _mm256_mul_ps(x_scale, value));
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int i = 0; i < 2; ++i) _mm256_storeu_ps(out + r * kPanelRows + i * kHalf, sum[r][i]);
+  }
+}
+
+template <typename Weights, typename Scales>
+void panel(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* data, const void* scales,
+           float* out) {
+  const auto* weights = static_cast<const uint8_t*>(data);
+  const auto* plane = static_cast<const uint8_t*>(scales);
+  const int64_t groups = x.cols / kGroup;
+  for (int64_t r = 0; r < rows; r += 4) {
+    const int64_t row = first_row + r;
+    const Rows pass = {x.q + row * x.cols, x.scale + row * groups, x.sum16 + row * groups * 2, x.cols,
+                       groups};
+    float* pass_out = out + r * kPanelRows;
+    switch (rows - r) {
+      case 1:
+        multiply<Weights, Scales, 1>(pass, weights, plane, pass_out);
+        break;
+      case 2:
+        multiply<Weights, Scales, 2>(pass, weights, plane, pass_out);
+        break;
+      case 3:
+        multiply<Weights, Scales, 3>(pass, weights, plane, pass_out);
+        break;
+      default:
+        multiply<Weights, Scales, 4>(pass, weights, plane, pass_out);
+    }
+  }
+}
+
+// Fills in all integer classes of a table from the four ways of holding weights.
+template <typename Nibbles, typename SignedNibbles, typename SixBits, typename Bytes>
+void install_panels(KernelTable& table) {
+  table.integer_panel(WeightClass::kInt4) = panel<Nibbles, FloatScales<1, true>>;
+  table.integer_panel(WeightClass::kInt4Half) = panel<SignedNibbles, HalfScales>;
+  table.integer_panel(WeightClass::kInt4Super) = panel<Nibbles, SuperScalesWithMinima>;
+  table.integer_panel(WeightClass::kInt6Super) = panel<SixBits, SuperScales>;
+  table.integer_panel(WeightClass::kInt8) = panel<Bytes, FloatScales<1, false>>;
+  table.integer_panel(WeightClass::kInt8Half) = panel<Bytes, HalfScales>;
+  table.integer_panel(WeightClass::kInt8Fine) = panel<Bytes, FloatScales<2, true>>;
+}
+
+}  // namespace
+}  // namespace ink
