@@ -211,6 +211,8 @@ Json answer_json(const LoadedModel& model, const Answer& answer, const Generatio
   json["seed"] = options.sampling.seed;
   json["usage"] = {{"prompt_tokens", generation.prompt_tokens},
                    {"cached_tokens", generation.cached_tokens},
+                   {"guessed_tokens", generation.guessed_tokens},
+                   {"guessed_right_tokens", generation.guessed_right_tokens},
                    {"completion_tokens", completion}};
   json["timings"] = {{"prompt_seconds", generation.prompt_seconds},
                      {"generation_seconds", generation.generation_seconds},

@@ -119,6 +119,8 @@ void add_sampling_flags(Command& command, SamplingFlags& flags) {
   environment(
       command.integer("--reasoning-budget", flags.reasoning_budget, -1, kMostTokens,
                       "Tokens of thinking before the answer must begin (-1: no limit, 0: no thinking)"));
+  environment(command.integer("--lookup", flags.lookup, 0, 64,
+                              "Most tokens guessed from what was said and checked together (7; 0: none)"));
   command.toggle("--context-shift", flags.context_shift,
                  "When the context is full, forget the older half and go on");
   command.integer("--keep", flags.keep, 0, kMostTokens,
@@ -155,6 +157,7 @@ Result<GenerationOptions> generation_options(const SamplingFlags& flags, const G
   }
   options.stop_strings = flags.stop;
   override_with(options.thinking_budget, flags.reasoning_budget);
+  override_with(options.lookup_tokens, flags.lookup);
   options.context_shift = flags.context_shift;
   override_with(options.keep_tokens, flags.keep);
   return options;

@@ -43,6 +43,7 @@ struct SamplingFlags {
   std::vector<std::string> stop;
   std::optional<std::string> reasoning;  // on, off, auto
   std::optional<int64_t> reasoning_budget;
+  std::optional<int64_t> lookup;
   bool context_shift = false;
   std::optional<int64_t> keep;
 

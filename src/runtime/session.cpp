@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "runtime/constraint.h"
+#include "runtime/lookup.h"
 #include "text/stream_decoder.h"
 
 namespace ink {
@@ -114,7 +115,8 @@ class Session::Generation {
         tokenizer_(session.scheduler_.engine().tokenizer()),
         sampler_(options.sampling),
         budget_(tokenizer_, options),
-        stops_(options.stop_strings) {
+        stops_(options.stop_strings),
+        lookup_(std::min(options.lookup_tokens, session.scheduler_.engine().options().batch_tokens - 1)) {
     if (tokenizer_ != nullptr) decoder_.emplace(*tokenizer_, true);
     if (options.constraint != nullptr) options.constraint->reset();
   }
@@ -131,7 +133,10 @@ class Session::Generation {
   std::optional<int32_t> next_word();
   SampledToken sample();
   void accept(int32_t id);
-  Status feed_waiting(size_t count);
+  Status feed_waiting(size_t count, const std::vector<int32_t>& guess = {});
+  Status feed_waiting_and_guess();
+  void advance(int32_t id);
+  void drop_guess();
   Status make_room();
   // Publishes a token; false when the answer is over.
   bool publish(int32_t id, const SampledToken* sampled);
@@ -147,7 +152,13 @@ class Session::Generation {
   std::optional<StreamDecoder> decoder_;
   std::vector<int32_t> words_;    // of the thinking budget, still to be said
   std::vector<int32_t> waiting_;  // published, not yet fed
-  std::vector<float> logits_;     // after the last token in the cache
+  // Logits after the last token that waited, and after each guessed token behind it. The answer has come as
+  // far as row_; guessed tokens before it are part of it, those from it on are in the cache but not in
+  // session_.tokens_.
+  std::vector<std::vector<float>> logits_;
+  std::vector<int32_t> guess_;
+  size_t row_ = 0;
+  Lookup lookup_;
 };
 
 Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
@@ -171,7 +182,7 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
     const Feed feed{session_.sequence_, std::span(prompt).subspan(done, count), false};
     const bool last = done + count == prompt.size();
     const Status fed = scheduler.forward(std::span(&feed, 1), [&](size_t, int64_t, std::span<float> logits) {
-      if (last) logits_.assign(logits.begin(), logits.end());
+      if (last) logits_.assign(1, std::vector<float>(logits.begin(), logits.end()));
       return true;
     });
     if (!fed.ok()) return fed;
@@ -182,7 +193,10 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
       break;
     }
   }
-  for (const int32_t id : prompt) sampler_.accept(id);
+  for (const int32_t id : prompt) {
+    sampler_.accept(id);
+    lookup_.accept(id);
+  }
   result.prompt_seconds = seconds_since(start);
   return Done{};
 }
@@ -207,20 +221,57 @@ Status Session::Generation::make_room() {
   return fed;
 }
 
-// Feeds the first `count` tokens that wait.
-Status Session::Generation::feed_waiting(size_t count) {
+// Feeds the first `count` tokens that wait, and a guess behind them.
+Status Session::Generation::feed_waiting(size_t count, const std::vector<int32_t>& guess) {
   if (count == 0) return Done{};
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
-  const Feed feed{session_.sequence_, std::span(waiting_).first(count), false};
+  std::vector<int32_t> tokens(waiting_.begin(), end);
+  tokens.insert(tokens.end(), guess.begin(), guess.end());
+  const Feed feed{session_.sequence_, tokens, !guess.empty()};
+  logits_.clear();
   const Status fed =
-      session_.scheduler_.forward(std::span(&feed, 1), [&](size_t, int64_t, std::span<float> logits) {
-        logits_.assign(logits.begin(), logits.end());
+      session_.scheduler_.forward(std::span(&feed, 1), [&](size_t, int64_t token, std::span<float> logits) {
+        if (token + 1 >= static_cast<int64_t>(count)) logits_.emplace_back(logits.begin(), logits.end());
         return true;
       });
   if (!fed.ok()) return fed;
   session_.tokens_.insert(session_.tokens_.end(), waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
+  guess_ = guess;
+  row_ = 0;
+  result.guessed_tokens += static_cast<int64_t>(guess.size());
   return Done{};
+}
+
+Status Session::Generation::feed_waiting_and_guess() {
+  if (waiting_.empty()) return Done{};
+  const auto context = static_cast<size_t>(session_.scheduler_.engine().options().context_tokens);
+  const auto room = context - session_.tokens_.size() - waiting_.size();
+  // The last token of the answer needs no place in the cache.
+  const auto left =
+      options_.max_tokens < 0 ? room : static_cast<size_t>(options_.max_tokens) - result.ids.size() - 1;
+  return feed_waiting(waiting_.size(), lookup_.guess(std::min(room, left)));
+}
+
+// The answer goes on with `id`: as was guessed, or otherwise.
+void Session::Generation::advance(int32_t id) {
+  lookup_.accept(id);
+  if (row_ < guess_.size() && guess_[row_] == id) {
+    session_.tokens_.push_back(id);
+    ++row_;
+    ++result.guessed_right_tokens;
+    return;
+  }
+  drop_guess();
+  waiting_.push_back(id);
+}
+
+void Session::Generation::drop_guess() {
+  if (guess_.empty()) return;
+  lookup_.learn(guess_.size(), row_);
+  session_.scheduler_.truncate(session_.sequence_, static_cast<int64_t>(session_.tokens_.size()));
+  guess_.clear();
+  row_ = 0;
 }
 
 // The next of the words that end the thinking, when it is their time.
@@ -233,12 +284,13 @@ std::optional<int32_t> Session::Generation::next_word() {
 }
 
 SampledToken Session::Generation::sample() {
-  if (constraint() == nullptr) return sampler_.sample(logits_);
+  std::vector<float>& logits = logits_[row_];
+  if (constraint() == nullptr) return sampler_.sample(logits);
   TokenMask allowed = constraint()->allowed();
   if (constraint()->can_stop()) {
     for (const int32_t id : options_.stop_tokens) allowed.set(id, true);
   }
-  return sampler_.sample(logits_, &allowed);
+  return sampler_.sample(logits, &allowed);
 }
 
 // In the middle of a call, a stop token that is also text is text.
@@ -299,7 +351,7 @@ Status Session::Generation::run() {
       sampled.id = word ? *word : *forced;
       if (options_.sampling.logprobs > 0) sampled.top = {{sampled.id, 0}};
     } else {
-      const Status fed = feed_waiting(waiting_.size());
+      const Status fed = feed_waiting_and_guess();
       if (!fed.ok()) return fed;
       sampled = sample();
       if (is_stop(sampled.id)) {
@@ -309,8 +361,9 @@ Status Session::Generation::run() {
     }
     accept(sampled.id);
     if (!publish(sampled.id, word ? nullptr : &sampled)) break;
-    waiting_.push_back(sampled.id);
+    advance(sampled.id);
   }
+  drop_guess();
   if (result.finish != FinishReason::kCancelled) flush();
   result.generation_seconds = seconds_since(start);
   return Done{};

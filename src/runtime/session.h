@@ -28,7 +28,10 @@ struct GenerationOptions {
   int64_t thinking_budget = -1;  // tokens of thinking before the model is brought to its answer; -1: no limit
   bool starts_in_thinking = false;  // the prompt already opened <think>
   bool context_shift = false;  // full context: forget the older half of the answer's past instead of failing
-  int64_t keep_tokens = 0;     // with context_shift: tokens at the beginning that are never forgotten
+  // Most tokens that are guessed from what was said before and read together with the last one
+  // (runtime/lookup.h); 0: none. The answer is the same with any number.
+  int64_t lookup_tokens = 7;
+  int64_t keep_tokens = 0;  // with context_shift: tokens at the beginning that are never forgotten
 };
 
 enum class FinishReason { kStop, kLength, kContextFull, kCancelled };
@@ -48,7 +51,9 @@ struct GenerationResult {
   std::vector<int32_t> ids;  // the answer, without the stop token
   std::string text;
   int64_t prompt_tokens = 0;
-  int64_t cached_tokens = 0;  // of the prompt, reused
+  int64_t cached_tokens = 0;         // of the prompt, reused
+  int64_t guessed_tokens = 0;        // by look-up
+  int64_t guessed_right_tokens = 0;  // of them, part of the answer
   double prompt_seconds = 0;
   double generation_seconds = 0;
 };

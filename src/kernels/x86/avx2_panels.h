@@ -1,4 +1,4 @@
-// What the integer panels of AVX2 and of AVX2 with VNNI share: rows of x, scale planes, and the loop over
+// What the integer panels of AVX2 and of AVX2 with VNNI share: rows of x and the loop over
 // groups with the float operations that kernel_table.h states. They differ in how a group's dot products are
 // made: the `Weights` of panel(). Everything is static: see avx2_vectors.h.
 //
