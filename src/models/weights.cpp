@@ -22,6 +22,9 @@ bool can_be_weight(Dtype dtype) {
          dtype_info(dtype).is_quantized;
 }
 
+// Some 16 MB of a file: rare enough to cost nothing.
+constexpr double kElementsBetweenDrops = 16e6;
+
 // Parts of a layer's tensor names: the checkpoint's and GGUF's.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kLayerNames = {{
     {"input_layernorm", "attn_norm"},
@@ -167,6 +170,7 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
   for (const Pending& p : pending_)
     elements += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
   double done = 0;
+  double dropped = 0;
   for (const Pending& p : pending_) {
     if (p.matrix != nullptr) {
       auto packed = pack_matrix(*p.rows, arithmetic_, threads);
@@ -181,8 +185,14 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
       problems_.push_back(p.name + ": " + *place + " is not finite");
     }
     done += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
+    // What was read is given back as packing goes on, so that source and panels are never both in memory.
+    if (done - dropped > kElementsBetweenDrops) {
+      checkpoint_.drop_pages();
+      dropped = done;
+    }
     if (progress) progress(done / elements);
   }
+  checkpoint_.drop_pages();
   pending_.clear();
   return report();
 }

@@ -146,7 +146,6 @@ Result<std::shared_ptr<const Engine>> Engine::open(Checkpoint checkpoint, Engine
       Qwen3Model::load(engine->checkpoint_, *config, options.arithmetic, *engine->threads_, options.progress);
   if (!model.ok()) return model.error();
   engine->model_ = std::move(*model);
-  engine->checkpoint_.drop_pages();
   options.kernels = engine->kernels_->name;
   engine->options_ = std::move(options);
   engine->memory_ = needs;
