@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the trained weights as GGUF v3: matrices Q8_0, norms F32, tokenizer, chat template and licence inside.
+"""Writes the trained weights as GGUF v3: matrices Q8_0 (or F32, to be quantized later), norms F32, tokenizer, chat
+template and licence inside.
 
 The tensor names and keys are those that llama.cpp's converter writes for Qwen3ForCausalLM, so any reader of that
 architecture opens the file. No output.weight: the head is the embedding.
@@ -52,6 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--weights", default="final.pt")
+    parser.add_argument("--f32", action="store_true", help="leave the matrices as they are")
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "assistant.gguf")
     options = parser.parse_args()
     saved = torch.load(options.work / options.weights, weights_only=True)
@@ -62,7 +64,7 @@ def main():
     writer.add_description("Requests in Mandarin, Cantonese and English to tool calls: lights, climate, timers, alarms")
     writer.add_license("Apache-2.0")
     writer.add_languages(["zh", "yue", "en"])
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32 if options.f32 else gguf.LlamaFileType.MOSTLY_Q8_0)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_float32(gguf.Keys.General.SAMPLING_TEMP, 0.0)      # it answers greedily unless told otherwise
     writer.add_vocab_size(c["vocab"])
@@ -80,7 +82,7 @@ def main():
     writer.add_chat_template((HERE / "chat_template.jinja").read_text(encoding="utf-8"))
     for name, weight in saved["mean"].items():
         data = weight.float().numpy()
-        if data.ndim == 2:
+        if data.ndim == 2 and not options.f32:
             packed = gguf.quants.quantize(data.astype(np.float32), gguf.GGMLQuantizationType.Q8_0)
             writer.add_tensor(tensor_name(name), packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
         else:
