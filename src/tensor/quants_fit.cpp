@@ -31,6 +31,16 @@ fit::Encode find_encoder(Dtype dtype) {
   return nullptr;
 }
 
+// Q4_0 has one scale for 32 weights and no offset, so a few large weights decide what all lose, and it pays
+// to let them decide: with the mean square added to each square as the weight, the embedded assistant's
+// predictions move by 0.031 nats instead of 0.035. In every other format, equal weights did better.
+void weights_by_size(const float* values, int count, float* weights) {
+  double squares = 0;
+  for (int i = 0; i < count; ++i) squares += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  const float mean = static_cast<float>(squares / count);
+  for (int i = 0; i < count; ++i) weights[i] = mean + values[i] * values[i];
+}
+
 // The importance of one block, around 1. What was never seen to matter still has to come out as something:
 // a hundredth of the mean keeps it from being thrown away.
 void block_weights(const float* importance, int count, float* weights) {
@@ -57,7 +67,11 @@ void fit_row(Dtype dtype, const float* values, const float* importance, int64_t 
   float weights[blocks::kLargestBlock];
   std::fill_n(weights, blocks::kLargestBlock, 1.0f);
   for (int64_t done = 0; done < elements; done += info.block_elements, block += info.block_bytes) {
-    if (importance != nullptr) block_weights(importance + done, info.block_elements, weights);
+    if (importance != nullptr) {
+      block_weights(importance + done, info.block_elements, weights);
+    } else if (dtype == Dtype::kQ4_0) {
+      weights_by_size(values + done, info.block_elements, weights);
+    }
     encode(values + done, weights, block);
   }
 }
