@@ -7,6 +7,7 @@
 
 #include "models/weights.h"
 #include "tensor/checkpoint_checks.h"
+#include "tensor/quants.h"
 
 namespace ink {
 namespace {
@@ -56,9 +57,11 @@ class Renaming {
  private:
   Status add(const FileTensor& tensor) {
     std::string name = gguf_name(tensor.name);
-    if (name == tensor.name)
+    // Scales and codes of other quantized formats (weight_scale_inv, qweight) mean nothing by themselves.
+    const bool has_values = name.ends_with(".weight") || name.ends_with(".bias");
+    if (name == tensor.name || !has_values || !dequantizable(tensor.dtype))
       return Error{ErrorKind::kUnsupported, tensor_place(checkpoint_.name(), tensor.name),
-                   "a tensor that GGUF has a name for", "an unknown one", ""};
+                   "plain weights that GGUF has a name for", "another tensor", ""};
     tensors_.push_back({std::move(name), tensor.shape, {&tensor}});
     return Done{};
   }

@@ -15,8 +15,8 @@ bool fittable(Dtype dtype);
 
 // Floats to blocks of a fittable type. `importance` [elements] weights the squared errors and need not be
 // scaled to anything; it is finite and not negative. Null: every element counts the same (in Q4_0, large ones
-// a little more). `elements` is a multiple of the block. The same input gives the same bytes on every machine. Values that are not finite
-// give some valid block; the caller looks for them.
+// a little more). `elements` is a multiple of the block. The same input gives the same bytes on every
+// machine. Values that are not finite give some valid block; the caller looks for them.
 void fit_row(Dtype dtype, const float* values, const float* importance, int64_t elements, std::byte* row);
 
 }  // namespace ink
