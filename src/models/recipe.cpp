@@ -15,7 +15,7 @@ constexpr Recipe kRecipes[] = {
     {"Q4_0", 2, kQ4_0, kQ6_K, kQ4_0, kQ4_0, kQ4_0, kQ4_0, Chosen::kNone},
     {"Q8_0", 7, kQ8_0, kQ8_0, kQ8_0, kQ8_0, kQ8_0, kQ8_0, Chosen::kNone},
     {"Q4_K_S", 14, kQ4_K, kQ6_K, kQ5_K, kQ4_K, kQ4_K, kQ5_K, Chosen::kEnds},
-    {"Q4_K_M", 15, kQ4_K, kQ6_K, kQ6_K, kQ4_K, kQ5_K, kQ5_K, Chosen::kNone},
+    {"Q4_K_M", 15, kQ4_K, kQ6_K, kQ6_K, kQ4_K, kQ4_K, kQ5_K, Chosen::kOuter},
     {"Q4_K_L", 15, kQ4_K, kQ8_0, kQ6_K, kQ6_K, kQ6_K, kQ6_K, Chosen::kNone},
     {"Q5_K_S", 16, kQ5_K, kQ6_K, kQ5_K, kQ5_K, kQ5_K, kQ5_K, Chosen::kNone},
     {"Q5_K_M", 17, kQ5_K, kQ6_K, kQ6_K, kQ5_K, kQ5_K, kQ6_K, Chosen::kHalf},
@@ -53,6 +53,7 @@ std::optional<LayerName> layer_name(std::string_view name) {
 
 bool is_chosen(Chosen chosen, int64_t layer, int64_t layers) {
   if (chosen == Chosen::kNone) return false;
+  if (chosen == Chosen::kOuter) return 8 * layer < 3 * layers || 8 * layer >= 5 * layers;
   const bool at_an_end = layer < (layers + 7) / 8 || layer >= layers - (layers + 7) / 8;
   return at_an_end || (chosen == Chosen::kHalf && layer % 3 == 0);
 }

@@ -26,7 +26,9 @@ struct Recipe {
   Dtype attention;     // attn_q, attn_k, attn_output
   Dtype down;          // ffn_down
   Dtype chosen_down;   // ffn_down in chosen layers, see below
-  enum class Chosen { kNone, kEnds, kHalf } chosen;  // first and last eighth; those and every third one
+  // The ends are the first and the last eighth; half: those and every third layer; outer: all but the middle
+  // quarter.
+  enum class Chosen { kNone, kEnds, kHalf, kOuter } chosen;
 };
 
 std::vector<std::string> recipe_names();

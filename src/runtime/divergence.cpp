@@ -59,7 +59,7 @@ DivergenceSummary summarize_divergence(std::span<const TokenDivergence> tokens) 
     same += token.same_top ? 1 : 0;
   }
   std::sort(sorted.begin(), sorted.end());
-  const auto at = [&](double share) { return sorted[static_cast<size_t>(share * (count - 1) + 0.5)]; };
+  const auto at = [&](double share) { return sorted[static_cast<size_t>(std::lround(share * (count - 1)))]; };
   summary.tokens = static_cast<int64_t>(tokens.size());
   summary.mean = sum / count;
   summary.same_top = same / count;

@@ -9,7 +9,6 @@
 namespace ink::fit {
 namespace {
 
-using blocks::store_fifth_bits;
 using blocks::store_half;
 
 constexpr int kBlock = 256;

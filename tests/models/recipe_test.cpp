@@ -43,14 +43,16 @@ TEST(Recipe, TheHeadIsTheEmbeddingsWhereThereIsNoOther) {
 }
 
 TEST(Recipe, ChosenLayers) {
-  int ends = 0, half = 0;
+  int ends = 0, half = 0, outer = 0;
   for (int layer = 0; layer < 28; ++layer) {
     const std::string name = "blk." + std::to_string(layer) + ".ffn_down.weight";
     ends += type_in("Q4_K_S", name) == Dtype::kQ5_K ? 1 : 0;
     half += type_in("Q5_K_M", name) == Dtype::kQ6_K ? 1 : 0;
+    outer += type_in("Q4_K_M", name) == Dtype::kQ5_K ? 1 : 0;
   }
   EXPECT_EQ(ends, 8);
   EXPECT_EQ(half, 14);
+  EXPECT_EQ(outer, 21);
   EXPECT_EQ(type_in("Q4_K_S", "blk.0.ffn_down.weight", {512, 1024}, config_of(1, true)), Dtype::kQ5_K);
 }
 
