@@ -31,7 +31,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "assistant.gguf")
     parser.add_argument("--steps", type=int, default=11669)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--feeders", type=int, default=0, help="processes that make sentences (12 with a GPU)")
+    parser.add_argument("--feeders", type=int, default=0, help="processes that make sentences (14 with a GPU)")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     more = ["--resume"] if options.resume else []
