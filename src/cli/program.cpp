@@ -74,7 +74,7 @@ std::optional<int> parse_command_line(CLI::App& program, std::vector<std::string
     program.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     const auto given = program.get_subcommands();
-    output().write(given.empty() ? program.help() : given.front()->help() + "\n" + kFooter + "\n");
+    output().write((given.empty() ? &program : given.front())->help());
     return output().finish(kOk);
   } catch (const CLI::CallForVersion& version) {
     output().write(std::string(version.what()) + "\n");

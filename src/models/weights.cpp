@@ -63,17 +63,21 @@ std::string gguf_name(const std::string& name) {
   return name;
 }
 
+// A tied head asks for the embedding a second time.
+void Weights::add_problem(const std::string& problem) {
+  if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end()) problems_.push_back(problem);
+}
+
 const FileTensor* Weights::find(const std::string& tensor, const std::vector<int64_t>& shape) {
   const std::string name = checkpoint_.format() == CheckpointFormat::kGguf ? gguf_name(tensor) : tensor;
   const FileTensor* found = checkpoint_.find(name);
   if (found == nullptr) {
-    problems_.push_back(name + ": missing");
+    add_problem(name + ": missing");
     missing_ = true;
   } else if (found->shape != shape) {
-    problems_.push_back(name + ": expected " + shape_text(shape) + ", got " + shape_text(found->shape));
+    add_problem(name + ": expected " + shape_text(shape) + ", got " + shape_text(found->shape));
   } else if (!can_be_weight(found->dtype)) {
-    problems_.push_back(name + ": type " + std::string(dtype_info(found->dtype).name) +
-                        " cannot be a weight");
+    add_problem(name + ": type " + std::string(dtype_info(found->dtype).name) + " cannot be a weight");
   } else {
     return found;
   }

@@ -57,6 +57,7 @@ class Weights {
     PackedMatrix* matrix;  // null: read in place, only looked through
     const WeightRows* rows;
   };
+  void add_problem(const std::string& problem);
   const FileTensor* find(const std::string& tensor, const std::vector<int64_t>& shape);
   // NAME.weight as rows; null after a problem was noted.
   std::unique_ptr<WeightRows> open_rows(const std::string& name, int64_t rows, int64_t cols);

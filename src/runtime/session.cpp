@@ -20,6 +20,18 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// A prompt is read in pieces of about a second, because between two of them the caller may stop it: 512
+// tokens of an 8B model can take a minute. Law 1 lets us choose them by the clock.
+constexpr size_t kFirstPiece = 128;
+constexpr size_t kLeastPiece = 16;
+constexpr double kPieceSeconds = 1.0;
+
+size_t next_piece(size_t tokens, double seconds, size_t most) {
+  const double within = static_cast<double>(tokens) * kPieceSeconds / std::max(seconds, 1e-6);
+  const double capped = std::min(within, static_cast<double>(most));
+  return std::max(static_cast<size_t>(capped), std::min(kLeastPiece, most));
+}
+
 // The words that bring a thinking model to its answer (Qwen3's own recipe for a thinking budget).
 constexpr std::string_view kBudgetWords =
     "\n\nConsidering the limited time by the user, I have to give the solution based on the thinking "
@@ -176,8 +188,10 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
   result.cached_tokens = static_cast<int64_t>(common);
 
-  const auto piece = static_cast<size_t>(scheduler.engine().options().batch_tokens);
+  const auto most = static_cast<size_t>(scheduler.engine().options().batch_tokens);
+  size_t piece = std::min(kFirstPiece, most);
   for (size_t done = common; done < prompt.size();) {
+    const auto began = Clock::now();
     const size_t count = std::min(piece, prompt.size() - done);
     const Feed feed{session_.sequence_, std::span(prompt).subspan(done, count), false};
     const bool last = done + count == prompt.size();
@@ -188,6 +202,7 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
     if (!fed.ok()) return fed;
     cached.insert(cached.end(), feed.tokens.begin(), feed.tokens.end());
     done += count;
+    piece = next_piece(count, seconds_since(began), most);
     if (on_prompt && !on_prompt(static_cast<int64_t>(done), result.prompt_tokens)) {
       result.finish = FinishReason::kCancelled;
       break;

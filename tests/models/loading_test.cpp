@@ -187,6 +187,15 @@ TEST_F(LoadingTest, EveryTensorWithNumbersThatAreNotFiniteIsNamed) {
   EXPECT_NE(model.error().message().find("column"), std::string::npos) << model.error().message();
 }
 
+TEST_F(LoadingTest, ATensorThatIsUsedTwiceIsReportedOnce) {
+  const Error error = load_error([](Json& c) {
+    c["tie_word_embeddings"] = true;
+    c["vocab_size"] = c["vocab_size"].get<int>() + 1;
+  });
+  EXPECT_NE(error.message().find("1 tensors are wrong: model.embed_tokens.weight: "), std::string::npos)
+      << error.message();
+}
+
 TEST_F(LoadingTest, MissingExpertsAreNamed) {
   const Error error =
       load_error([](Json& c) { c["num_experts"] = c["num_local_experts"] = 64; }, "Qwen3MoeForCausalLM");
