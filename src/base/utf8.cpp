@@ -74,6 +74,11 @@ size_t whole_characters(std::string_view text) {
   return text.size();
 }
 
+std::string ascii_lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 void append_utf8(std::string& text, char32_t c) {
   const auto byte = [&](char32_t value) {
     text.push_back(static_cast<char>(static_cast<unsigned char>(value)));

@@ -24,6 +24,9 @@ std::optional<size_t> find_invalid_utf8(std::string_view text);
 // left out; invalid bytes are counted as whole (they can never become valid).
 size_t whole_characters(std::string_view text);
 
+// A to Z in lower case; everything else stays as it is.
+std::string ascii_lower(std::string text);
+
 void append_utf8(std::string& text, char32_t code_point);
 
 }  // namespace ink

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "cli/connected.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
@@ -24,15 +25,10 @@ namespace {
 constexpr int64_t kContextWithTools = 8192;
 constexpr int64_t kReplyTokens = 512;  // of a model that can answer more than "I cannot do that"
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 bool means_yes(const std::string& line) {
   static const std::vector<std::string> kYes = {"y",  "yes", "ok", "好", "好的", "是",   "是的", "对",
                                                 "行", "係",  "系", "啱", "得",   "可以", "好呀", "係呀"};
-  return std::find(kYes.begin(), kYes.end(), lower(line)) != kYes.end();
+  return std::find(kYes.begin(), kYes.end(), ascii_lower(line)) != kYes.end();
 }
 
 }  // namespace

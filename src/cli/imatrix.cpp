@@ -14,7 +14,7 @@
 namespace ink::cli {
 namespace {
 
-constexpr int64_t kDefaultContext = 512;
+constexpr int64_t kSampleContext = 512;
 
 struct ImatrixFlags {
   ModelFlags model;
@@ -28,7 +28,7 @@ struct ImatrixFlags {
 int imatrix(ImatrixFlags flags) {
   const auto text = *flags.file == "-" ? read_stdin() : read_utf8_file(*flags.file);
   if (!text.ok()) return report(text.error());
-  if (flags.model.ctx_size.value_or(0) == 0) flags.model.ctx_size = kDefaultContext;
+  if (flags.model.ctx_size.value_or(0) == 0) flags.model.ctx_size = kSampleContext;
   auto model = load_model(flags.model, "qwen3");  // no chat is held: any format will do
   if (!model.ok()) return report(model.error());
   const std::vector<int32_t> ids = model->tokenizer().encode(std::vector{TextSegment{*text, flags.special}});

@@ -16,7 +16,7 @@
 namespace ink::cli {
 namespace {
 
-constexpr int64_t kDefaultContext = 512;
+constexpr int64_t kMeasuredContext = 512;
 
 struct PerplexityFlags {
   ModelFlags model;
@@ -86,7 +86,7 @@ int perplexity(PerplexityFlags flags) {
   const auto text = *flags.file == "-" ? read_stdin() : read_utf8_file(*flags.file);
   if (!text.ok()) return report(text.error());
   if (text->empty()) return report({ErrorKind::kInvalid, *flags.file, "text", "an empty file", ""});
-  if (flags.model.ctx_size.value_or(0) == 0) flags.model.ctx_size = kDefaultContext;
+  if (flags.model.ctx_size.value_or(0) == 0) flags.model.ctx_size = kMeasuredContext;
   auto model = load_model(flags.model, "qwen3");  // no chat is held: any format will do
   if (!model.ok()) return report(model.error());
   return measure(flags, *model, model->tokenizer().encode(*text));

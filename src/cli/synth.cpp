@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -26,19 +27,14 @@ struct SynthFlags {
   std::optional<int64_t> vocab_size;
 };
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 std::optional<Dtype> find_writable_type(const std::string& name, std::string& known) {
   std::optional<Dtype> found;
   for (uint32_t id = 0; id <= static_cast<uint32_t>(Dtype::kNVFP4); ++id) {
     const DtypeInfo* info = find_dtype(id);
     if (info == nullptr || !quantizable(info->dtype)) continue;
-    const std::string one = lower(std::string(info->name));
+    const std::string one = ascii_lower(std::string(info->name));
     known += (known.empty() ? "" : ", ") + one;
-    if (one == lower(name)) found = info->dtype;
+    if (one == ascii_lower(name)) found = info->dtype;
   }
   return found;
 }

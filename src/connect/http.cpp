@@ -1,6 +1,4 @@
 // One HTTP request and its answer, whole or in pieces as they come (server-sent events).
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
@@ -17,8 +15,6 @@ namespace http = beast::http;
 
 bool valid_utf8(std::string_view text) { return !find_invalid_utf8(text); }
 
-auto into(boost::system::error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
-
 http::request<http::string_body> message_of(const HttpRequest& request) {
   http::request<http::string_body> message(http::string_to_verb(request.method), request.address.target, 11);
   message.set(http::field::host, request.address.host_and_port());
@@ -33,8 +29,7 @@ http::request<http::string_body> message_of(const HttpRequest& request) {
 Json head_of(const http::response<http::buffer_body>& message) {
   Json headers = Json::object();
   for (const auto& field : message) {
-    std::string name(field.name_string());
-    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const std::string name = ascii_lower(field.name_string());
     const std::string value(field.value());
     if (valid_utf8(name) && valid_utf8(value)) headers[name] = value;
   }

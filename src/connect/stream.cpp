@@ -3,22 +3,14 @@
 #include "connect/stream.h"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/websocket/error.hpp>
 
 namespace ink::connect {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-
-namespace {
-
-auto into(boost::system::error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
-
-}  // namespace
 
 asio::awaitable<PlainStream> open_plain(const Address& address, std::chrono::milliseconds timeout) {
   const auto executor = co_await asio::this_coro::executor;

@@ -10,7 +10,9 @@
 #include <variant>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
@@ -28,6 +30,11 @@ struct Failure : std::runtime_error {
       : std::runtime_error(message), kind(std::move(kind_of_it)) {}
   std::string kind;
 };
+
+// For waiting: what goes wrong is put into `error` and not thrown.
+inline auto into(boost::system::error_code& error) {
+  return boost::asio::redirect_error(boost::asio::use_awaitable, error);
+}
 
 // Throws Failure: name, refused, timed_out, tls.
 boost::asio::awaitable<PlainStream> open_plain(const Address& address, std::chrono::milliseconds timeout);

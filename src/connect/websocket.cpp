@@ -1,7 +1,5 @@
 // A WebSocket client: text messages only, both ways. The library answers pings and notices a server that
 // died.
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/field.hpp>
@@ -18,8 +16,6 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
-
-auto into(boost::system::error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
 template <typename Stream>
 class SocketOf : public Socket {

@@ -1,7 +1,6 @@
 // check_consistency of runtime/verify.h: the first law (same answer, always) on the model at hand. A run is
 // described by its ids and by a hash of every logit row, so that nothing large is kept and nothing is
 // compared with a tolerance.
-#include <algorithm>
 #include <bit>
 #include <random>
 
@@ -24,10 +23,6 @@ uint64_t hash_row(std::span<const float> logits) {
   uint64_t hash = 14695981039346656037u;  // FNV-1a over 32-bit words
   for (const float logit : logits) hash = (hash ^ std::bit_cast<uint32_t>(logit)) * 1099511628211u;
   return hash;
-}
-
-int32_t greedy(std::span<const float> logits) {
-  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
 std::vector<int32_t> random_prompt(int64_t vocab_size, uint64_t seed) {
@@ -67,7 +62,7 @@ class Runner {
         feeds,
         [&](size_t feed, int64_t, std::span<float> logits) {
           if (feed != 0 || trace == nullptr) return true;
-          trace->ids.push_back(greedy(logits));
+          trace->ids.push_back(best_id(logits));
           trace->logits.push_back(hash_row(logits));
           return true;
         },

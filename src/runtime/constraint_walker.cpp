@@ -10,7 +10,7 @@ using Kind = GrammarNode::Kind;
 
 // Rules inside of rules. Schemas are limited long before; a grammar that calls itself deeper than this is not
 // followed further.
-constexpr uint32_t kMaxDepth = 1000;
+constexpr uint32_t kMaxFrames = 1000;
 
 uint64_t mix(uint64_t hash, uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
@@ -72,7 +72,7 @@ uint32_t GrammarWalker::push_frame(uint32_t node, uint32_t count, uint32_t paren
 
 void GrammarWalker::reach(uint32_t node, uint32_t frame, uint32_t extra) {
   const Place place{node, frame, extra};
-  if (!grammar_.can_finish(node, pieces_.any()) || frames_[frame].depth > kMaxDepth) return;
+  if (!grammar_.can_finish(node, pieces_.any()) || frames_[frame].depth > kMaxFrames) return;
   if (met_.insert(place)) open_.push_back(place);
 }
 

@@ -1,5 +1,5 @@
-// See grammar_pattern.h. Read into a tree by recursive descent (groups nest at most kMaxDepth deep), then
-// built from the end to the beginning, where a quantifier repeats or loops its part.
+// See grammar_pattern.h. Read into a tree by recursive descent (groups nest at most kMaxGroupDepth deep),
+// then built from the end to the beginning, where a quantifier repeats or loops its part.
 #include "runtime/grammar_pattern.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace ink {
 namespace {
 
-constexpr int kMaxDepth = 16;
+constexpr int kMaxGroupDepth = 16;
 constexpr uint32_t kMaxTimes = 256;  // in {n,m}
 
 struct Part;
@@ -62,7 +62,8 @@ class PatternReader {
   }
 
   Status read_alternatives(std::vector<Sequence>& alternatives, int depth) {
-    if (depth > kMaxDepth) return refuse("at most " + std::to_string(kMaxDepth) + " groups in each other");
+    if (depth > kMaxGroupDepth)
+      return refuse("at most " + std::to_string(kMaxGroupDepth) + " groups in each other");
     do {
       Sequence sequence;
       while (more() && peek() != '|' && peek() != ')') {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMaxTools = 1024;
 
-Error invalid(std::string where, std::string wanted, std::string got) {
+Error wrong_tools(std::string where, std::string wanted, std::string got) {
   return {ErrorKind::kInvalid, std::move(where), std::move(wanted), std::move(got), ""};
 }
 
@@ -25,17 +25,17 @@ struct Declaration {
 Result<Declaration> read_declaration(const Json& tool, const std::string& where) {
   const auto function = tool.is_object() ? tool.find("function") : tool.end();
   if (!tool.is_object() || function == tool.end() || !function->is_object())
-    return invalid(where, "an object with \"function\"", "something else");
+    return wrong_tools(where, "an object with \"function\"", "something else");
   const auto name = function->find("name");
   if (name == function->end() || !name->is_string() || name->get_ref<const std::string&>().empty() ||
       find_invalid_utf8(name->get_ref<const std::string&>()))
-    return invalid(where + ".function.name", "a name", "none");
+    return wrong_tools(where + ".function.name", "a name", "none");
   Declaration declaration{name->get<std::string>(), nullptr};
   const auto parameters = function->find("parameters");
   if (parameters == function->end() || parameters->is_null()) return declaration;
   if (!parameters->is_object() || parameters->value("type", Json()) != "object") {
-    return invalid("tool '" + declaration.name + "': parameters", "a schema of type object",
-                   "something else");
+    return wrong_tools("tool '" + declaration.name + "': parameters", "a schema of type object",
+                       "something else");
   }
   declaration.parameters = &*parameters;
   return declaration;
@@ -51,7 +51,8 @@ Result<uint32_t> compile_call(GrammarBuilder& builder, std::span<const Json> too
     const auto declaration = read_declaration(tools[i], "tools[" + std::to_string(i) + "]");
     if (!declaration.ok()) return declaration.error();
     const std::string where = "tool '" + declaration->name + "'";
-    if (!names.insert(declaration->name).second) return invalid(where, "a name of its own", "the same twice");
+    if (!names.insert(declaration->name).second)
+      return wrong_tools(where, "a name of its own", "the same twice");
     uint32_t arguments = 0;
     if (declaration->parameters == nullptr) {
       arguments = builder.text("{}", close);
@@ -87,9 +88,9 @@ Result<Grammar> compile_tools(std::span<const Json> tools, const ToolGrammarOpti
     return Error{ErrorKind::kTooLarge, "tools", "at most " + std::to_string(kMaxTools),
                  std::to_string(tools.size()), ""};
   }
-  if (options.max_calls < 1) return invalid("max_calls", "at least 1", std::to_string(options.max_calls));
+  if (options.max_calls < 1) return wrong_tools("max_calls", "at least 1", std::to_string(options.max_calls));
   if (tools.empty() && options.choice == ToolChoice::kRequired)
-    return invalid("tools", "a tool, since a call is required", "none");
+    return wrong_tools("tools", "a tool, since a call is required", "none");
   GrammarBuilder builder;
   // Also where no call is wanted: a declaration that is refused is refused whatever the choice.
   uint32_t calls = 0;

@@ -83,10 +83,6 @@ Result<Vectors> read_vectors(const GoldenModel& golden, int64_t vocab_size) {
   return vectors;
 }
 
-int32_t greedy(std::span<const float> logits) {
-  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
-
 // Collects differences row by row, and the spread of the expected logits.
 class Differences {
  public:
@@ -147,7 +143,7 @@ Status replay_steps(Scheduler& scheduler, const Vectors& vectors, GoldenReplay& 
   if (!sequence.ok()) return sequence.error();
   const auto compare_id = [&](std::span<const float> logits, size_t step) {
     ++replay.ids;
-    if (greedy(logits) != vectors.generated_ids[step]) ++replay.wrong_ids;
+    if (best_id(logits) != vectors.generated_ids[step]) ++replay.wrong_ids;
   };
   const auto prompt_tokens = static_cast<int64_t>(vectors.input_ids.size());
   const Feed prompt{*sequence, vectors.input_ids, true};
@@ -199,6 +195,10 @@ void find_golden_in(const fs::path& folder, int depth, std::vector<GoldenModel>&
 }
 
 }  // namespace
+
+int32_t best_id(std::span<const float> logits) {
+  return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
 
 std::vector<GoldenModel> find_golden_models(const fs::path& path) {
   std::vector<GoldenModel> found;

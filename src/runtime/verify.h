@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct GoldenModel {
 // such, two levels deep, in order of their names. Folders of other model kinds (embedding, vision, …) are
 // left out.
 std::vector<GoldenModel> find_golden_models(const std::filesystem::path& path);
+
+// The id of the largest logit, the lowest one of equals.
+int32_t best_id(std::span<const float> logits);
 
 struct GoldenReplay {
   std::string kernels;

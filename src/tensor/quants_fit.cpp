@@ -11,12 +11,12 @@
 namespace ink {
 namespace {
 
-struct Format {
+struct FittedFormat {
   Dtype dtype;
   fit::Encode encode;
 };
 
-constexpr Format kFormats[] = {
+constexpr FittedFormat kFittedFormats[] = {
     {Dtype::kQ4_0, fit::encode_q4_0},     {Dtype::kQ4_1, fit::encode_q4_1},
     {Dtype::kQ5_0, fit::encode_q5_0},     {Dtype::kQ5_1, fit::encode_q5_1},
     {Dtype::kQ8_0, fit::encode_q8_0},     {Dtype::kQ4_K, fit::encode_q4_k},
@@ -25,7 +25,7 @@ constexpr Format kFormats[] = {
 };
 
 fit::Encode find_encoder(Dtype dtype) {
-  for (const Format& format : kFormats) {
+  for (const FittedFormat& format : kFittedFormats) {
     if (format.dtype == dtype) return format.encode;
   }
   return nullptr;

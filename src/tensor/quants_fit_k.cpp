@@ -203,7 +203,7 @@ void store_scales(const AffineBlock& found, uint8_t* packed) {
 }
 
 // Finds the block's numbers, stores d, dmin and scales, gives the codes.
-void encode_affine(const float* values, const float* weights, float top, uint8_t* block, uint8_t* codes) {
+void encode_grouped(const float* values, const float* weights, float top, uint8_t* block, uint8_t* codes) {
   const AffineBlock found = AffineSearch(values, weights, top).run();
   store_half(block, found.d);
   store_half(block + 2, found.dmin);
@@ -226,13 +226,13 @@ void store_nibble_pairs(const uint8_t* codes, uint8_t* place) {
 
 void encode_q4_k(const float* values, const float* weights, uint8_t* block) {
   uint8_t codes[kBlock];
-  encode_affine(values, weights, 15.0f, block, codes);
+  encode_grouped(values, weights, 15.0f, block, codes);
   store_nibble_pairs(codes, block + 16);
 }
 
 void encode_q5_k(const float* values, const float* weights, uint8_t* block) {
   uint8_t codes[kBlock];
-  encode_affine(values, weights, 31.0f, block, codes);
+  encode_grouped(values, weights, 31.0f, block, codes);
   std::fill_n(block + 16, 32, uint8_t{0});
   for (int i = 0; i < kBlock; ++i) {
     uint8_t& fifth = block[16 + i % 32];

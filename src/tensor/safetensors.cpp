@@ -214,7 +214,7 @@ struct NamedDtype {
   std::string_view name;
   Dtype dtype;
 };
-constexpr NamedDtype kDtypes[] = {
+constexpr NamedDtype kNamedDtypes[] = {
     {"F32", Dtype::kF32}, {"F16", Dtype::kF16}, {"BF16", Dtype::kBF16}, {"F64", Dtype::kF64},
     {"I64", Dtype::kI64}, {"I32", Dtype::kI32}, {"I16", Dtype::kI16},   {"I8", Dtype::kI8},
     {"U8", Dtype::kI8},   {"BOOL", Dtype::kI8},
@@ -228,7 +228,7 @@ Result<FileTensor> place(Entry entry, std::span<const std::byte> data, const std
   };
   FileTensor tensor;
   const NamedDtype* known = nullptr;
-  for (const NamedDtype& candidate : kDtypes) {
+  for (const NamedDtype& candidate : kNamedDtypes) {
     if (candidate.name == *entry.dtype) known = &candidate;
   }
   if (known == nullptr) {

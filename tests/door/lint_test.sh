@@ -60,10 +60,22 @@ test_file_rules() {
   finds file_rules "src/text/marked.cpp: line 2: TO"
   echo 'int x;' >src/text/silent.cpp
   finds file_rules "src/text/silent.cpp: does not open with a comment"
+  printf '// A file.\nusing std::vector;\n' >src/text/using.cpp
+  finds file_rules "src/text/using.cpp: using vector, and nothing does"
   echo '// A header.' >src/text/twice.h
   finds file_rules "src/text/twice.h: a header without #pragma once"
   echo '// A file.' >src/text/utils.cpp
   finds file_rules "src/text/utils.cpp: a name that says nothing"
+}
+
+test_room_names() {
+  local first='namespace ink {\nnamespace {\nint twice(int a) {\n  return a;\n}\n}  // namespace\n}\n'
+  # shellcheck disable=SC2059
+  printf "$first" | tee src/text/one.cpp >src/tensor/one.cpp
+  accepts room_names
+  # shellcheck disable=SC2059
+  printf "$first" >src/text/two.cpp
+  finds room_names "src/text/two.cpp: twice(int) is also in src/text/one.cpp"
 }
 
 test_token_page() {
@@ -107,6 +119,7 @@ test_shell_scripts() {
 fresh
 test_include_direction
 test_file_rules
+test_room_names
 test_token_page
 fresh
 test_weak_symbols

@@ -22,7 +22,7 @@
 namespace ink::assistant {
 namespace {
 
-constexpr Voice kHongKong{Language::kCantonese, true};
+constexpr Voice kCantoneseVoice{Language::kCantonese, true};
 
 class AssistantSchedule : public WithState {
  protected:
@@ -152,7 +152,7 @@ TEST_F(AssistantSchedule, WhatWasReportedAsDoneSurvivesAKill) {
   if (child == 0) {
     State own(folder, clock);
     const auto schedule = own.schedule();
-    const bool kept = schedule.ok() && (*schedule)->add_timer(60, "kept", kHongKong).ok();
+    const bool kept = schedule.ok() && (*schedule)->add_timer(60, "kept", kCantoneseVoice).ok();
     ::kill(::getpid(), kept ? SIGKILL : SIGTERM);
   }
   int status = 0;

@@ -55,14 +55,14 @@ void expect_refused(const std::string& bytes, ErrorKind kind, const std::string&
   EXPECT_NE(error.message().find(said), std::string::npos) << error.message() << "\nwithout: " << said;
 }
 
-std::string sample_file() {
+std::string sample_gguf() {
   TemporaryFolder folder;
   write_sample_gguf(folder / "a.gguf", sample_tensors(), sample_metadata());
   return read_bytes(folder / "a.gguf");
 }
 
 TEST(Gguf, ReadsWhatTheWriterWrote) {
-  const std::string bytes = sample_file();
+  const std::string bytes = sample_gguf();
   const auto file = parse_gguf(bytes_of(bytes), "x.gguf");
   ASSERT_TRUE(file.ok()) << file.error().message();
   const auto wanted = sample_tensors();
@@ -120,7 +120,7 @@ TEST(Gguf, KeepsEveryMetadataType) {
 }
 
 TEST(Gguf, RefusesEveryTruncation) {
-  const std::string whole = sample_file();
+  const std::string whole = sample_gguf();
   ASSERT_TRUE(parse_gguf(bytes_of(whole), "x.gguf").ok());
   for (size_t length = 0; length < whole.size(); ++length) {
     const std::string part = whole.substr(0, length);
@@ -145,7 +145,7 @@ TEST(Gguf, PaddingAfterTheLastTensorIsWholeOrAbsent) {
 }
 
 TEST(Gguf, FlippedBitsNeverCrash) {
-  std::string bytes = sample_file();
+  std::string bytes = sample_gguf();
   size_t refused_count = 0;
   for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));

@@ -29,14 +29,14 @@ void expect_refused(const std::string& bytes, ErrorKind kind, const std::string&
       << tensors.error().message() << "\nwithout: " << said;
 }
 
-std::string sample_file() {
+std::string sample_safetensors() {
   TemporaryFolder folder;
   write_sample_safetensors(folder / "a.safetensors", plain_tensors());
   return read_bytes(folder / "a.safetensors");
 }
 
 TEST(Safetensors, ReadsWhatTheWriterWrote) {
-  const std::string bytes = sample_file();
+  const std::string bytes = sample_safetensors();
   const auto tensors = parse_safetensors(bytes_of(bytes), "x.safetensors");
   ASSERT_TRUE(tensors.ok()) << tensors.error().message();
   const auto wanted = plain_tensors();
@@ -51,7 +51,7 @@ TEST(Safetensors, ReadsWhatTheWriterWrote) {
 }
 
 TEST(Safetensors, RefusesEveryTruncationAndATail) {
-  const std::string whole = sample_file();
+  const std::string whole = sample_safetensors();
   for (size_t length = 0; length < whole.size(); ++length) {
     const std::string part = whole.substr(0, length);
     const auto tensors = parse_safetensors(bytes_of(part), "x.safetensors");
@@ -63,7 +63,7 @@ TEST(Safetensors, RefusesEveryTruncationAndATail) {
 }
 
 TEST(Safetensors, FlippedBitsNeverCrash) {
-  std::string bytes = sample_file();
+  std::string bytes = sample_safetensors();
   for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
     const auto tensors = parse_safetensors(bytes_of(bytes), "x.safetensors");

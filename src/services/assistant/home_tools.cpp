@@ -15,18 +15,13 @@ using HomePointer = std::shared_ptr<Home>;
 
 constexpr int kBrightnessStep = 20;  // of 100: plainly seen, and five steps from dark to bright
 
-std::string text_of(const Json& arguments, const char* name) {
-  const auto found = arguments.find(name);
-  return found != arguments.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::optional<int> number_of(const Json& arguments, const char* name) {
   const auto found = arguments.find(name);
   return found != arguments.end() && found->is_number() ? std::optional(found->get<int>()) : std::nullopt;
 }
 
 std::optional<bool> switched(const Json& arguments) {
-  const std::string state = text_of(arguments, "state");
+  const std::string state = text_argument(arguments, "state");
   return state.empty() ? std::nullopt : std::optional(state == "on");
 }
 
@@ -36,7 +31,7 @@ DeviceState light_change(const Json& arguments, const DeviceState& now) {
   DeviceState wanted;
   wanted.on = switched(arguments);
   wanted.percent = number_of(arguments, "brightness_percent");
-  if (const std::string step = text_of(arguments, "brightness_step"); !step.empty()) {
+  if (const std::string step = text_argument(arguments, "brightness_step"); !step.empty()) {
     const bool is_off = now.on == false;
     if (is_off && step == "down") {
       wanted.on = false;  // darker than off there is nothing
@@ -46,7 +41,7 @@ DeviceState light_change(const Json& arguments, const DeviceState& now) {
       wanted.percent = std::clamp(from + direction(step) * kBrightnessStep, 5, 100);
     }
   }
-  if (const std::string color = text_of(arguments, "color"); !color.empty()) wanted.color = color;
+  if (const std::string color = text_argument(arguments, "color"); !color.empty()) wanted.color = color;
   const bool has_value = wanted.percent || wanted.color;
   if (has_value && !wanted.on) wanted.on = wanted.percent.value_or(1) > 0;
   if (wanted.on == false) wanted.percent.reset();
@@ -57,12 +52,12 @@ DeviceState climate_change(const Json& arguments, const DeviceState& now) {
   static constexpr std::array<const char*, 3> kFans = {"low", "medium", "high"};
   DeviceState wanted;
   wanted.on = switched(arguments);
-  if (const std::string mode = text_of(arguments, "mode"); !mode.empty()) wanted.mode = mode;
+  if (const std::string mode = text_argument(arguments, "mode"); !mode.empty()) wanted.mode = mode;
   if (const auto degrees = number_of(arguments, "temperature_c")) wanted.temperature_c = *degrees;
-  if (const std::string step = text_of(arguments, "temperature_step"); !step.empty())
+  if (const std::string step = text_argument(arguments, "temperature_step"); !step.empty())
     wanted.temperature_c = std::clamp(now.temperature_c.value_or(24) + direction(step), 16.0, 30.0);
-  if (const std::string fan = text_of(arguments, "fan"); !fan.empty()) wanted.fan = fan;
-  if (const std::string step = text_of(arguments, "fan_step"); !step.empty()) {
+  if (const std::string fan = text_argument(arguments, "fan"); !fan.empty()) wanted.fan = fan;
+  if (const std::string step = text_argument(arguments, "fan_step"); !step.empty()) {
     const auto at = std::find(kFans.begin(), kFans.end(), now.fan.value_or("medium"));
     const int from = at == kFans.end() ? 1 : static_cast<int>(at - kFans.begin());
     wanted.fan = kFans[static_cast<size_t>(std::clamp(from + direction(step), 0, 2))];
@@ -75,7 +70,7 @@ DeviceState climate_change(const Json& arguments, const DeviceState& now) {
 DeviceState curtain_change(const Json& arguments) {
   DeviceState wanted;
   wanted.percent = number_of(arguments, "percent");
-  const std::string action = text_of(arguments, "action");
+  const std::string action = text_argument(arguments, "action");
   if (action == "stop") wanted.activity = action;
   if (action == "open" && !wanted.percent) wanted.percent = 100;
   if (action == "close" && !wanted.percent) wanted.percent = 0;
@@ -112,25 +107,25 @@ Words step_words(const std::string& name, const Selection& selection, const std:
 }
 
 Outcome set_light(Home& home, const Json& arguments, const CallContext& context) {
-  const Selection selection{DeviceKind::kLight, text_of(arguments, "room"), {}};
+  const Selection selection{DeviceKind::kLight, text_argument(arguments, "room"), {}};
   return change_devices(home, selection, context, [&](const Device& device) {
     const DeviceState wanted = light_change(arguments, device.state);
     return Change{wanted, switch_words("set_light", room_slot(selection), wanted),
-                  step_words("set_light", selection, text_of(arguments, "brightness_step"))};
+                  step_words("set_light", selection, text_argument(arguments, "brightness_step"))};
   });
 }
 
 Outcome set_climate(Home& home, const Json& arguments, const CallContext& context) {
-  const Selection selection{DeviceKind::kClimate, text_of(arguments, "room"), {}};
+  const Selection selection{DeviceKind::kClimate, text_argument(arguments, "room"), {}};
   return change_devices(home, selection, context, [&](const Device& device) {
     const DeviceState wanted = climate_change(arguments, device.state);
     return Change{wanted, switch_words("set_climate", room_slot(selection), wanted),
-                  step_words("set_climate", selection, text_of(arguments, "temperature_step"))};
+                  step_words("set_climate", selection, text_argument(arguments, "temperature_step"))};
   });
 }
 
 Outcome set_curtain(Home& home, const Json& arguments, const CallContext& context) {
-  const Selection selection{DeviceKind::kCurtain, text_of(arguments, "room"), {}};
+  const Selection selection{DeviceKind::kCurtain, text_argument(arguments, "room"), {}};
   const DeviceState wanted = curtain_change(arguments);
   if (changes_nothing(wanted)) return failed(problem::kInvalid, "neither an action nor a percent");
   Json slots = room_slot(selection);
@@ -147,8 +142,8 @@ Outcome set_curtain(Home& home, const Json& arguments, const CallContext& contex
 }
 
 Outcome set_appliance(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string what = text_of(arguments, "appliance");
-  const Selection selection{DeviceKind::kAppliance, text_of(arguments, "room"), {what}};
+  const std::string what = text_argument(arguments, "appliance");
+  const Selection selection{DeviceKind::kAppliance, text_argument(arguments, "room"), {what}};
   DeviceState wanted;
   wanted.on = switched(arguments);
   Json slots = room_slot(selection);
@@ -160,8 +155,8 @@ Outcome set_appliance(Home& home, const Json& arguments, const CallContext& cont
 }
 
 Outcome control_vacuum(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string room = text_of(arguments, "room");
-  const std::string action = text_of(arguments, "action");
+  const std::string room = text_argument(arguments, "room");
+  const std::string action = text_argument(arguments, "action");
   DeviceState wanted;
   wanted.activity = action;
   if (action == "start") wanted.target_room = room.empty() ? "all" : room;
@@ -173,9 +168,9 @@ Outcome control_vacuum(Home& home, const Json& arguments, const CallContext& con
 }
 
 Outcome set_door_lock(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string door = text_of(arguments, "door");
+  const std::string door = text_argument(arguments, "door");
   DeviceState wanted;
-  wanted.locked = text_of(arguments, "action") == "lock";
+  wanted.locked = text_argument(arguments, "action") == "lock";
   const std::string phrase = std::string("set_door_lock.") + (*wanted.locked ? "lock" : "unlock");
   return change_devices(home, {DeviceKind::kLock, "", {door}}, context, [&](const Device&) {
     return Change{wanted, {phrase, {{"door", door}}}, {}};
@@ -183,11 +178,11 @@ Outcome set_door_lock(Home& home, const Json& arguments, const CallContext& cont
 }
 
 Risk lock_risk(const Json& arguments) {
-  return text_of(arguments, "action") == "lock" ? Risk::kHarmless : Risk::kAsksFirst;
+  return text_argument(arguments, "action") == "lock" ? Risk::kHarmless : Risk::kAsksFirst;
 }
 
 Outcome run_scene(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string scene = text_of(arguments, "scene");
+  const std::string scene = text_argument(arguments, "scene");
   DeviceState wanted;
   wanted.on = true;
   return change_devices(home, {DeviceKind::kScene, "", {scene}}, context, [&](const Device&) {
@@ -204,7 +199,7 @@ std::vector<std::string> windows_named(const std::string& position) {
 }
 
 Outcome set_window(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string position = text_of(arguments, "position");
+  const std::string position = text_argument(arguments, "position");
   DeviceState wanted;
   wanted.percent = number_of(arguments, "percent");
   const std::string phrase = wanted.percent == 0     ? "set_window.close"
@@ -218,7 +213,8 @@ Outcome set_window(Home& home, const Json& arguments, const CallContext& context
 }
 
 Outcome set_seat_heating(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string seat = text_of(arguments, "seat").empty() ? "driver" : text_of(arguments, "seat");
+  const std::string seat =
+      text_argument(arguments, "seat").empty() ? "driver" : text_argument(arguments, "seat");
   DeviceState wanted;
   wanted.level = number_of(arguments, "level");
   const std::string phrase = *wanted.level == 0 ? "set_seat_heating.off" : "set_seat_heating.set";
@@ -229,7 +225,7 @@ Outcome set_seat_heating(Home& home, const Json& arguments, const CallContext& c
 }
 
 Outcome set_defog(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string position = text_of(arguments, "position");
+  const std::string position = text_argument(arguments, "position");
   DeviceState wanted;
   wanted.on = switched(arguments);
   const std::vector<std::string> which =
@@ -243,7 +239,7 @@ Outcome set_defog(Home& home, const Json& arguments, const CallContext& context)
 }
 
 Outcome set_trunk(Home& home, const Json& arguments, const CallContext& context) {
-  const bool opens = text_of(arguments, "action") != "close";
+  const bool opens = text_argument(arguments, "action") != "close";
   DeviceState wanted;
   wanted.percent = opens ? 100 : 0;
   return change_devices(home, {DeviceKind::kBoot, "car", {}}, context, [&](const Device&) {
@@ -252,7 +248,7 @@ Outcome set_trunk(Home& home, const Json& arguments, const CallContext& context)
 }
 
 Risk trunk_risk(const Json& arguments) {
-  return text_of(arguments, "action") == "close" ? Risk::kHarmless : Risk::kAsksFirst;
+  return text_argument(arguments, "action") == "close" ? Risk::kHarmless : Risk::kAsksFirst;
 }
 
 Outcome get_charge_status(Home& home, const Json&, const CallContext& context) {
@@ -272,7 +268,7 @@ Outcome get_charge_status(Home& home, const Json&, const CallContext& context) {
 
 // This device's battery, or the home's electricity; batteries of phones and watches are not ours to know.
 Outcome get_power_status(Home& home, const Json& arguments, const CallContext& context) {
-  const std::string target = text_of(arguments, "target");
+  const std::string target = text_argument(arguments, "target");
   if (target.empty()) {
     const auto percent = battery_percent();
     if (!percent) return failed("no_battery");

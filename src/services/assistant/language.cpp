@@ -45,7 +45,6 @@ size_t count_marks(std::string_view text, const std::array<std::string_view, N>&
   return count;
 }
 
-bool is_han(char32_t c) { return (c >= 0x3400 && c <= 0x9fff) || (c >= 0x20000 && c <= 0x3ffff); }
 bool is_latin(char32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '\''; }
 
 // Calls visit(code point) for every character that can be read.
@@ -130,6 +129,8 @@ std::optional<bool> looks_traditional(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_han(char32_t c) { return (c >= 0x3400 && c <= 0x9fff) || (c >= 0x20000 && c <= 0x3ffff); }
 
 Voice detect_voice(std::string_view text) {
   bool has_han = false;

@@ -17,6 +17,9 @@ Voice detect_voice(std::string_view text);
 std::string voice_code(const Voice& voice);
 Voice voice_of(std::string_view code);
 
+// A Chinese character.
+bool is_han(char32_t c);
+
 // Whether most letters belong to a script that none of the three languages is written in: kana, hangul,
 // Cyrillic, … A few of them are a name ("play 宇多田ヒカル").
 bool is_other_language(std::string_view text);

@@ -10,7 +10,7 @@
 namespace ink::assistant {
 namespace {
 
-constexpr int kMostDepth = 8;  // deeper values become text
+constexpr int kMostPlainDepth = 8;  // deeper values become text
 
 Json plain(const Json& schema, int depth);
 
@@ -51,7 +51,7 @@ Json plain_object(const Json& schema, int depth) {
 }
 
 Json plain(const Json& schema, int depth) {
-  if (!schema.is_object() || depth > kMostDepth) return {{"type", "string"}};
+  if (!schema.is_object() || depth > kMostPlainDepth) return {{"type", "string"}};
   const auto choices = schema.find("enum");
   if (choices != schema.end() && choices->is_array() && !choices->empty()) return {{"enum", *choices}};
   const std::string type = type_of(schema);

@@ -9,7 +9,7 @@ namespace ink::assistant {
 namespace {
 
 constexpr size_t kMostPatternBytes = 200;
-constexpr int kMostDepth = 32;
+constexpr int kMostNesting = 32;
 
 Error misfit(const std::string& where, const std::string& wanted, const Json& got) {
   return {ErrorKind::kInvalid, where, wanted,
@@ -139,7 +139,7 @@ Status check_array(const Json& value, const Json& schema, const std::string& whe
 }
 
 Status check_value(const Json& value, const Json& schema, const std::string& where, int depth) {
-  if (depth > kMostDepth) return misfit(where, "less nesting", Json());
+  if (depth > kMostNesting) return misfit(where, "less nesting", Json());
   if (!schema.is_object()) return Done{};
   const auto type = schema.find("type");
   if (type != schema.end() && !has_one_type(value, *type)) return misfit(where, type->dump(), value);

@@ -50,6 +50,11 @@ const Json& Tool::parameters() const {
   return found == function.end() ? none : *found;
 }
 
+std::string text_argument(const Json& arguments, const char* name) {
+  const auto found = arguments.find(name);
+  return found != arguments.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 std::shared_ptr<Tool> make_tool(Json declaration, CallFunction call, RiskFunction risk) {
   return std::make_shared<FunctionTool>(std::move(declaration), std::move(call), std::move(risk));
 }

@@ -101,6 +101,9 @@ class Tool {
   const Json& parameters() const;
 };
 
+// An optional argument: empty when it is not there.
+std::string text_argument(const Json& arguments, const char* name);
+
 // A tool made of a function, for those that need no state of their own.
 using CallFunction = std::function<Outcome(const Json& arguments, const CallContext& context)>;
 using RiskFunction = std::function<Risk(const Json& arguments)>;

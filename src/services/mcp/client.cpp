@@ -17,7 +17,6 @@ constexpr size_t kMostTools = 128;     // of one server: more would fill a model
 constexpr int64_t kMostHeard = 10000;  // messages during one request
 constexpr std::chrono::milliseconds kAside{500};  // for what is said beside a request
 
-constexpr int kMethodNotFound = -32601;
 constexpr int kInvalidParams = -32602;
 
 std::string text_field(const Json& object, const char* name) {
@@ -26,7 +25,7 @@ std::string text_field(const Json& object, const char* name) {
 }
 
 // Its message is foreign text and goes nowhere.
-Problem problem_of(const Json& error) {
+Problem problem_of_error(const Json& error) {
   const Json code = error.value("code", Json());
   const int64_t number = code.is_number_integer() ? code.get<int64_t>() : 0;
   const char* name = number == kMethodNotFound  ? problem::kNotFound
@@ -81,7 +80,7 @@ bool Client::hear(const Message& message, int64_t awaited, Reply& reply, const P
     if (message.kind == MessageKind::kResult)
       reply.result = message.body;
     else
-      reply.problem = problem_of(message.body);
+      reply.problem = problem_of_error(message.body);
     return true;
   }
   if (message.kind == MessageKind::kNotification && message.method == "notifications/tools/list_changed")

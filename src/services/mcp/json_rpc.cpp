@@ -5,7 +5,6 @@ namespace ink::mcp {
 namespace {
 
 constexpr size_t kMostMessages = 100;  // of one batch
-constexpr int kMethodNotFound = -32601;
 
 Error wrong(const std::string& where, const char* wanted) {
   return {ErrorKind::kInvalid, where, wanted, "something else", ""};

@@ -13,6 +13,8 @@
 
 namespace ink::mcp {
 
+inline constexpr int kMethodNotFound = -32601;
+
 enum class MessageKind { kRequest, kNotification, kResult, kError };
 
 struct Message {

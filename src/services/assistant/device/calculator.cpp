@@ -10,7 +10,7 @@ namespace ink::assistant {
 namespace {
 
 constexpr size_t kMostCharacters = 1000;
-constexpr int kMostDepth = 100;
+constexpr int kMostBrackets = 100;
 constexpr size_t kMostBits = 40'000;   // of a numerator or denominator: 12,000 digits
 constexpr size_t kRootDigits = 40;     // of a root that is no fraction
 constexpr size_t kShownDigits = 40;    // all are shown up to here
@@ -103,7 +103,7 @@ class Reader {
   }
 
   Number signed_power(int depth) {
-    if (depth > kMostDepth) return fail("too_large");
+    if (depth > kMostBrackets) return fail("too_large");
     if (take('-')) {
       Number number = signed_power(depth + 1);
       number.value = -number.value;
@@ -163,7 +163,7 @@ class Reader {
   }
 
   Number atom(int depth) {
-    if (depth > kMostDepth) return fail("too_large");
+    if (depth > kMostBrackets) return fail("too_large");
     constexpr std::string_view kRoot = "sqrt(";
     const bool is_root = text_.substr(at_).starts_with(kRoot);
     if (is_root || next() == '(') {

@@ -30,7 +30,6 @@ bool holds(const std::array<std::string_view, N>& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
-bool is_han(char32_t c) { return c >= 0x3400 && c <= 0x9fff; }
 bool is_word(char32_t c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c > 0xbf && c < 0x2000);
 }

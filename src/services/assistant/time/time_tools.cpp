@@ -10,18 +10,13 @@ namespace {
 
 using StatePointer = std::shared_ptr<State>;
 
-std::string text_of(const Json& arguments, const char* name) {
-  const auto found = arguments.find(name);
-  return found != arguments.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 Outcome set_timer(State& state, const Json& arguments, const CallContext& context) {
   const auto schedule = state.schedule();
   if (!schedule.ok()) return failed(problem_of(schedule.error()));
   const auto seconds = arguments["seconds"].get<int64_t>();
-  const std::string label = text_of(arguments, "label");
+  const std::string label = text_argument(arguments, "label");
   const Status added = (*schedule)->add_timer(seconds, label, context.voice);
   if (!added.ok()) return failed(problem_of(added.error()));
   return done("set_timer", {{"duration", seconds}, {"label", text_or_null(label)}});
@@ -49,7 +44,7 @@ Outcome cancel(State& state, const std::string& kind, const Json& slots,
 }
 
 Outcome cancel_timer(State& state, const Json& arguments, const CallContext&) {
-  const std::string label = text_of(arguments, "label");
+  const std::string label = text_argument(arguments, "label");
   return cancel(state, "timer", {{"label", text_or_null(label)}},
                 [&](const Pending& one) { return label.empty() || alike(one.label, label); });
 }
@@ -57,9 +52,9 @@ Outcome cancel_timer(State& state, const Json& arguments, const CallContext&) {
 Outcome set_alarm(State& state, const Json& arguments, const CallContext& context) {
   const auto schedule = state.schedule();
   if (!schedule.ok()) return failed(problem_of(schedule.error()));
-  const std::string time = text_of(arguments, "time");
-  const std::string repeat = text_of(arguments, "repeat");
-  const std::string day = text_of(arguments, "day");
+  const std::string time = text_argument(arguments, "time");
+  const std::string repeat = text_argument(arguments, "repeat");
+  const std::string day = text_argument(arguments, "day");
   const auto clock_time = parse_time(time);
   if (!clock_time) return failed(problem::kInvalid, "set_alarm.time");
   const int64_t now = state.clock().wall_ms();
@@ -83,8 +78,8 @@ Outcome set_alarm(State& state, const Json& arguments, const CallContext& contex
 }
 
 Outcome cancel_alarm(State& state, const Json& arguments, const CallContext&) {
-  const std::string time = text_of(arguments, "time");
-  const std::string day = text_of(arguments, "day");
+  const std::string time = text_argument(arguments, "time");
+  const std::string day = text_argument(arguments, "day");
   const auto date = day_named(day, date_of(state.clock().wall_ms()));
   return cancel(state, "alarm", {{"time", text_or_null(time)}, {"day", text_or_null(day)}},
                 [&](const Pending& one) {
@@ -107,9 +102,9 @@ std::optional<int64_t> usual_instant_ms(const std::string& day, int64_t now) {
 Outcome create_reminder(State& state, const Json& arguments, const CallContext& context) {
   const auto schedule = state.schedule();
   if (!schedule.ok()) return failed(problem_of(schedule.error()));
-  const std::string text = text_of(arguments, "text");
-  const std::string day = text_of(arguments, "day");
-  const std::string time = text_of(arguments, "time");
+  const std::string text = text_argument(arguments, "text");
+  const std::string day = text_argument(arguments, "day");
+  const std::string time = text_argument(arguments, "time");
   const int64_t now = state.clock().wall_ms();
   std::optional<int64_t> due;
   if (const auto clock_time = parse_time(time))
@@ -128,9 +123,9 @@ Outcome create_reminder(State& state, const Json& arguments, const CallContext& 
 Outcome create_event(State& state, const Json& arguments, const CallContext&) {
   const auto database = state.database();
   if (!database.ok()) return failed(problem_of(database.error()));
-  const std::string title = text_of(arguments, "title");
-  const std::string day = text_of(arguments, "day");
-  const std::string time = text_of(arguments, "time");
+  const std::string title = text_argument(arguments, "title");
+  const std::string day = text_argument(arguments, "day");
+  const std::string time = text_argument(arguments, "time");
   const int64_t now = state.clock().wall_ms();
   std::optional<Date> date = day_named(day, date_of(now));
   if (const auto clock_time = parse_time(time); clock_time && !date)
@@ -162,7 +157,7 @@ Result<std::vector<Entry>> entries(State& state, const Days& days) {
   if (!events.ok()) return events.error();
   std::vector<Entry> all;
   for (const auto& row : *events)
-    all.push_back({text_of(row, "date"), text_of(row, "time"), text_of(row, "title")});
+    all.push_back({text_argument(row, "date"), text_argument(row, "time"), text_argument(row, "title")});
   const auto schedule = state.schedule();
   if (!schedule.ok()) return schedule.error();
   const auto waiting = (*schedule)->pending();
@@ -179,7 +174,7 @@ Result<std::vector<Entry>> entries(State& state, const Days& days) {
 
 Outcome query_calendar(State& state, const Json& arguments, const CallContext&) {
   constexpr size_t kMostSpoken = 5;
-  const std::string day = text_of(arguments, "day");
+  const std::string day = text_argument(arguments, "day");
   const Date today = date_of(state.clock().wall_ms());
   const Days days = days_named(day, today).value_or(Days{today, plus_days(today, 6)});
   const auto found = entries(state, days);
