@@ -1,5 +1,5 @@
-// f16 (IEEE binary16) and bf16 (upper half of binary32) to and from f32, in plain integer arithmetic so that
-// every platform gives the same bits. Rounding is to nearest, ties to even. NaN stays NaN.
+// f16 (IEEE binary16) and bf16 (upper half of binary32) to and from f32, and e4m3 to f32, in plain integer
+// arithmetic so that every platform gives the same bits. Rounding is to nearest, ties to even. NaN stays NaN.
 #pragma once
 
 #include <bit>
@@ -39,6 +39,18 @@ inline uint16_t f32_to_f16(float value) {
   }
   const uint32_t rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
   return static_cast<uint16_t>(sign | ((rounded - 0x38000000u) >> 13));
+}
+
+// FP8 with 4 bits of exponent and 3 of mantissa, without infinities (OCP 8-bit Floating Point Specification;
+// the "fn" variant of PyTorch): 0x7f and 0xff are NaN, the largest value is 448.
+inline float e4m3_to_f32(uint8_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x80u) << 24;
+  const uint32_t exponent = (bits >> 3) & 0xfu;
+  const uint32_t mantissa = bits & 0x7u;
+  if (exponent == 0xf && mantissa == 0x7) return std::bit_cast<float>(sign | 0x7fc00000u);
+  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 120u) << 23) | (mantissa << 20));
+  const float magnitude = static_cast<float>(mantissa) * 0.001953125f;  // subnormal: mantissa * 2^-9
+  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
 }
 
 }  // namespace ink

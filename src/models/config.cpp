@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/json_numbers.h"
+
 namespace ink {
 namespace {
 
@@ -14,49 +16,6 @@ Error unsupported(const Checkpoint& checkpoint, const std::string& architecture)
   return Error{ErrorKind::kUnsupported, checkpoint.name() + ": architecture", std::string(kSupported),
                architecture.empty() ? "none named" : architecture, ""};
 }
-
-// Reads numbers from a JSON object; a value of another kind is remembered as a problem.
-class JsonNumbers {
- public:
-  explicit JsonNumbers(const Json& object) : object_(object) {}
-
-  int64_t integer(std::initializer_list<const char*> names, int64_t fallback) {
-    const Json* value = find(names);
-    if (value == nullptr) return fallback;
-    if (value->is_number_integer() && !(value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX)) {
-      return value->get<int64_t>();
-    }
-    if (problem_.empty()) problem_ = std::string(*names.begin()) + " is not an integer";
-    return fallback;
-  }
-  double number(std::initializer_list<const char*> names, double fallback) {
-    const Json* value = find(names);
-    if (value == nullptr) return fallback;
-    if (value->is_number()) return value->get<double>();
-    if (problem_.empty()) problem_ = std::string(*names.begin()) + " is not a number";
-    return fallback;
-  }
-  bool boolean(const char* name, bool fallback) {
-    const Json* value = find({name});
-    return value != nullptr && value->is_boolean() ? value->get<bool>() : fallback;
-  }
-  std::string text(std::initializer_list<const char*> names) {
-    const Json* value = find(names);
-    return value != nullptr && value->is_string() ? value->get<std::string>() : "";
-  }
-  const Json* find(std::initializer_list<const char*> names) const {
-    for (const char* name : names) {
-      const auto place = object_.find(name);
-      if (place != object_.end() && !place->is_null()) return &*place;
-    }
-    return nullptr;
-  }
-  const std::string& problem() const { return problem_; }
-
- private:
-  const Json& object_;
-  std::string problem_;
-};
 
 Status read_rope(const Json* rope, ModelConfig& config, const std::string& where) {
   if (rope == nullptr || !rope->is_object()) return Done{};
@@ -105,12 +64,9 @@ Result<ModelConfig> read_json_config(const Checkpoint& checkpoint) {
   } else {
     return unsupported(checkpoint, named);
   }
-  if (const Json* method = json.find({"quantization_config"}); method != nullptr) {
-    return Error{
-        ErrorKind::kUnsupported, where + ": quantization_config", "F32, F16 or BF16 weights",
-        method->is_object() ? method->value("quant_method", std::string("a quantized checkpoint")) : "",
-        "use a GGUF file of this model"};
-  }
+  auto quantization = read_quantization(*text, where);
+  if (!quantization.ok()) return quantization.error();
+  config.quantization = std::move(*quantization);
 
   config.vocab_size = json.integer({"vocab_size"}, 0);
   config.hidden_size = json.integer({"hidden_size"}, 0);

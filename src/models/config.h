@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "models/quantization.h"
 #include "tensor/checkpoint.h"
 
 namespace ink {
@@ -45,6 +46,8 @@ struct ModelConfig {
   bool norm_topk_prob = true;
   int64_t decoder_sparse_step = 1;
   std::vector<int64_t> mlp_only_layers;
+
+  Quantization quantization;  // of a safetensors checkpoint
 
   bool is_moe_layer(int64_t layer) const;
 };

@@ -6,7 +6,7 @@
 namespace ink {
 
 Qwen3Model::Qwen3Model(const Checkpoint& checkpoint, const ModelConfig& config, Arithmetic arithmetic)
-    : config_(config), weights_(std::make_unique<Weights>(checkpoint, arithmetic)) {
+    : config_(config), weights_(std::make_unique<Weights>(checkpoint, config_.quantization, arithmetic)) {
   Weights& weights = *weights_;
   embed_tokens_ = weights.embedding("model.embed_tokens", config.vocab_size, config.hidden_size);
   rotary_ = rotary_frequencies(config);
@@ -26,9 +26,9 @@ Result<std::unique_ptr<Qwen3Model>> Qwen3Model::load(const Checkpoint& checkpoin
   return model;
 }
 
-uint64_t Qwen3Model::estimate_weight_bytes(const Checkpoint& checkpoint, const ModelConfig& config,
-                                           Arithmetic arithmetic) {
-  return Qwen3Model(checkpoint, config, arithmetic).weights_->planned_bytes();
+PlannedWeights Qwen3Model::plan_weights(const Checkpoint& checkpoint, const ModelConfig& config,
+                                        Arithmetic arithmetic) {
+  return Qwen3Model(checkpoint, config, arithmetic).weights_->planned();
 }
 
 Tensor Qwen3Model::forward(Ops& op, const Batch& batch) const {

@@ -30,9 +30,10 @@ class Qwen3Model {
 
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
   static uint64_t scratch_bytes(const ModelConfig& config, int64_t tokens, int64_t outputs);
-  // Bytes that the packed weights of this checkpoint will take: what load would pack, without reading it.
-  static uint64_t estimate_weight_bytes(const Checkpoint& checkpoint, const ModelConfig& config,
-                                        Arithmetic arithmetic);
+  // What load would make of this checkpoint, without packing it; tensors that are missing or misshapen are
+  // left out.
+  static PlannedWeights plan_weights(const Checkpoint& checkpoint, const ModelConfig& config,
+                                     Arithmetic arithmetic);
   uint64_t weight_bytes() const { return weights_->size_bytes(); }
   const MatrixName* name_of(const PackedMatrix* matrix) const { return weights_->name_of(matrix); }
 

@@ -11,12 +11,6 @@
 namespace ink {
 namespace {
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + "]";
-}
-
 bool can_be_weight(Dtype dtype) {
   return dtype == Dtype::kF32 || dtype == Dtype::kF16 || dtype == Dtype::kBF16 ||
          dtype_info(dtype).is_quantized;
@@ -63,31 +57,35 @@ std::string gguf_name(const std::string& name) {
   return name;
 }
 
-// A tied head asks for the embedding a second time.
-void Weights::add_problem(const std::string& problem) {
-  if (std::find(problems_.begin(), problems_.end(), problem) == problems_.end()) problems_.push_back(problem);
-}
-
 const FileTensor* Weights::find(const std::string& tensor, const std::vector<int64_t>& shape) {
   const std::string name = checkpoint_.format() == CheckpointFormat::kGguf ? gguf_name(tensor) : tensor;
-  const FileTensor* found = checkpoint_.find(name);
-  if (found == nullptr) {
-    add_problem(name + ": missing");
-    missing_ = true;
-  } else if (found->shape != shape) {
-    add_problem(name + ": expected " + shape_text(shape) + ", got " + shape_text(found->shape));
+  const FileTensor* found = problems_.find(checkpoint_, name);
+  if (found == nullptr) return nullptr;
+  if (found->shape != shape) {
+    problems_.add(name + ": expected " + shape_text(shape) + ", got " + shape_text(found->shape));
   } else if (!can_be_weight(found->dtype)) {
-    add_problem(name + ": type " + std::string(dtype_info(found->dtype).name) + " cannot be a weight");
+    problems_.add(name + ": type " + std::string(dtype_info(found->dtype).name) + " cannot be a weight");
   } else {
     return found;
   }
   return nullptr;
 }
 
-std::unique_ptr<WeightRows> Weights::open_rows(const std::string& name, int64_t rows, int64_t cols) {
-  const FileTensor* tensor = find(name + ".weight", {rows, cols});
+std::unique_ptr<WeightRows> Weights::open_rows(const MatrixRequest& request) {
+  const std::string name = request.name + ".weight";
+  if (quantization_.method != Quantization::Method::kNone) {
+    // A quantized checkpoint has plain matrices as well: those that its maker left out.
+    const FileTensor* plain = checkpoint_.find(name);
+    if (plain == nullptr || !can_be_weight(plain->dtype))
+      return open_quantized(checkpoint_, quantization_, request, problems_);
+  }
+  std::vector<int64_t> shape = {request.rows, request.cols};
+  if (request.experts > 0) shape.insert(shape.begin(), request.experts);
+  const FileTensor* tensor = find(name, shape);
   if (tensor == nullptr) return nullptr;
-  return std::make_unique<PlainRows>(tensor->dtype, tensor->bytes.data(), rows, cols);
+  const uint64_t each = tensor->bytes.size() / static_cast<uint64_t>(std::max<int64_t>(1, request.experts));
+  const std::byte* data = tensor->bytes.data() + static_cast<uint64_t>(request.expert) * each;
+  return std::make_unique<PlainRows>(tensor->dtype, data, request.rows, request.cols);
 }
 
 Linear Weights::plan(const std::string& name, std::unique_ptr<WeightRows> rows) {
@@ -99,7 +97,7 @@ Linear Weights::plan(const std::string& name, std::unique_ptr<WeightRows> rows) 
 }
 
 Linear Weights::linear(const std::string& name, int64_t rows, int64_t cols, bool with_bias) {
-  Linear linear = plan(name, open_rows(name, rows, cols));
+  Linear linear = plan(name, open_rows({name, rows, cols}));
   names_[linear.weight] = {gguf_name(name + ".weight"), 0, 1};
   if (with_bias) linear.bias = vector(name + ".bias", rows);
   return linear;
@@ -107,28 +105,26 @@ Linear Weights::linear(const std::string& name, int64_t rows, int64_t cols, bool
 
 std::vector<Linear> Weights::experts(const std::string& prefix, const std::string& name, int64_t experts,
                                      int64_t rows, int64_t cols) {
+  std::string stack;  // the name of a tensor that holds all experts
+  if (checkpoint_.format() == CheckpointFormat::kGguf) stack = prefix + "." + name;
+  constexpr std::string_view kExperts = "experts";
+  if (prefix.ends_with(kExperts)) {
+    const std::string mlx = prefix.substr(0, prefix.size() - kExperts.size()) + "switch_mlp." + name;
+    if (checkpoint_.find(mlx + ".weight") != nullptr) stack = mlx;
+  }
   std::vector<Linear> linears;
-  const auto name_them = [&] {
-    const std::string stacked = gguf_name(prefix + "." + name + ".weight");
-    for (int64_t e = 0; e < experts; ++e)
-      names_[linears[static_cast<size_t>(e)].weight] = {stacked, e, experts};
-  };
-  if (checkpoint_.format() == CheckpointFormat::kGguf) {
-    const std::string stack = prefix + "." + name;
-    const FileTensor* stacked = find(stack + ".weight", {experts, rows, cols});
-    if (stacked == nullptr) return {};
-    const uint64_t each = stacked->bytes.size() / static_cast<uint64_t>(experts);
-    for (int64_t e = 0; e < experts; ++e) {
-      const std::byte* data = stacked->bytes.data() + static_cast<uint64_t>(e) * each;
-      linears.push_back(plan(stack, std::make_unique<PlainRows>(stacked->dtype, data, rows, cols)));
-    }
-    name_them();
-    return linears;
-  }
   for (int64_t e = 0; e < experts; ++e) {
-    linears.push_back(linear(prefix + "." + std::to_string(e) + "." + name, rows, cols));
+    if (stack.empty()) {
+      linears.push_back(linear(prefix + "." + std::to_string(e) + "." + name, rows, cols));
+      continue;
+    }
+    auto matrix = open_rows({stack, rows, cols, experts, e});
+    if (matrix == nullptr) return {};  // said once, not per expert
+    linears.push_back(plan(stack, std::move(matrix)));
   }
-  name_them();
+  const std::string gguf_stack = gguf_name(prefix + "." + name + ".weight");
+  for (int64_t e = 0; e < experts; ++e)
+    names_[linears[static_cast<size_t>(e)].weight] = {gguf_stack, e, experts};
   return linears;
 }
 
@@ -153,23 +149,13 @@ const WeightRows* Weights::keep(const std::string& name, std::unique_ptr<WeightR
 }
 
 const WeightRows* Weights::embedding(const std::string& name, int64_t rows, int64_t cols) {
-  auto table = open_rows(name, rows, cols);
+  embedding_name_ = name;
+  auto table = open_rows({name, rows, cols});
   return table == nullptr ? nullptr : keep(name, std::move(table));
 }
 
-Status Weights::report() const {
-  constexpr size_t kMostListed = 30;
-  if (problems_.empty()) return Done{};
-  std::string list = std::to_string(problems_.size()) + " tensors are wrong: ";
-  for (size_t i = 0; i < std::min(problems_.size(), kMostListed); ++i)
-    list += (i == 0 ? "" : "; ") + problems_[i];
-  if (problems_.size() > kMostListed)
-    list += "; and " + std::to_string(problems_.size() - kMostListed) + " more";
-  return Error{missing_ ? ErrorKind::kNotFound : ErrorKind::kInvalid, checkpoint_.name(), "", list, ""};
-}
-
 Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& progress) {
-  if (const Status planned = report(); !planned.ok()) return planned;
+  if (const Status planned = problems_.report(checkpoint_.name()); !planned.ok()) return planned;
   double elements = 0;
   for (const Pending& p : pending_)
     elements += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
@@ -181,12 +167,12 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
       if (packed.ok()) {
         *p.matrix = std::move(*packed);
       } else if (packed.error().kind == ErrorKind::kInvalid) {  // the other matrices may have faults as well
-        problems_.push_back(p.name + ": " + packed.error().message());
+        problems_.add(p.name + ": " + packed.error().message());
       } else {
         return packed.error();
       }
     } else if (const auto place = find_not_finite(*p.rows, threads)) {
-      problems_.push_back(p.name + ": " + *place + " is not finite");
+      problems_.add(p.name + ": " + *place + " is not finite");
     }
     done += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
     // What was read is given back as packing goes on, so that source and panels are never both in memory.
@@ -198,14 +184,18 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
   }
   checkpoint_.drop_pages();
   pending_.clear();
-  return report();
+  return problems_.report(checkpoint_.name());
 }
 
-uint64_t Weights::planned_bytes() const {
-  uint64_t sum = 0;
+PlannedWeights Weights::planned() const {
+  PlannedWeights sum;
   for (const Pending& p : pending_) {
+    const auto elements = static_cast<uint64_t>(p.rows->rows()) * static_cast<uint64_t>(p.rows->cols());
+    const bool tied = p.matrix != nullptr && p.name == embedding_name_;
+    if (!tied) sum.parameters += elements;
     if (p.matrix == nullptr) continue;
-    sum += packed_size_bytes(weight_class_for(p.rows->kind(), arithmetic_), p.rows->rows(), p.rows->cols());
+    const WeightClass weight_class = weight_class_for(p.rows->kind(), arithmetic_);
+    sum.packed_bytes += packed_size_bytes(weight_class, p.rows->rows(), p.rows->cols());
   }
   return sum;
 }

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "kernels/ops.h"
 #include "kernels/pack.h"
+#include "models/quantized_weights.h"
 #include "tensor/checkpoint.h"
 
 namespace ink {
@@ -25,16 +26,22 @@ struct MatrixName {
   int64_t experts = 1;
 };
 
+struct PlannedWeights {
+  uint64_t packed_bytes = 0;  // of the matrices, once they are packed
+  uint64_t parameters = 0;    // weights of the model, however they are stored; tied ones once
+};
+
 class Weights {
  public:
-  Weights(const Checkpoint& checkpoint, Arithmetic arithmetic)
-      : checkpoint_(checkpoint), arithmetic_(arithmetic) {}
+  // The quantization must outlive this.
+  Weights(const Checkpoint& checkpoint, const Quantization& quantization, Arithmetic arithmetic)
+      : checkpoint_(checkpoint), quantization_(quantization), arithmetic_(arithmetic) {}
 
-  // NAME.weight [rows, cols] and, if asked, NAME.bias [rows]. The pointers are valid as long as the Weights;
-  // the panels are filled by pack().
+  // NAME.weight [rows, cols], or what stands for it in a quantized checkpoint, and, if asked, NAME.bias
+  // [rows]. The pointers are valid as long as the Weights; the panels are filled by pack().
   Linear linear(const std::string& name, int64_t rows, int64_t cols, bool with_bias = false);
   // PREFIX.E.NAME.weight [rows, cols] for every expert E, or one stacked tensor [experts, rows, cols] in
-  // GGUF.
+  // GGUF and MLX's checkpoints.
   std::vector<Linear> experts(const std::string& prefix, const std::string& name, int64_t experts,
                               int64_t rows, int64_t cols);
   // NAME.weight [size] as f32: in place where the file has aligned F32, else converted.
@@ -46,7 +53,7 @@ class Weights {
   // that are not finite), kTooLarge.
   Status pack(ThreadPool& threads, const std::function<void(double)>& progress);
 
-  uint64_t planned_bytes() const;  // of the matrices asked for, once they are packed
+  PlannedWeights planned() const;  // what was asked for and found
   uint64_t size_bytes() const;     // of the packed matrices
   // Null for a matrix of somebody else's.
   const MatrixName* name_of(const PackedMatrix* matrix) const;
@@ -57,23 +64,22 @@ class Weights {
     PackedMatrix* matrix;  // null: read in place, only looked through
     const WeightRows* rows;
   };
-  void add_problem(const std::string& problem);
   const FileTensor* find(const std::string& tensor, const std::vector<int64_t>& shape);
-  // NAME.weight as rows; null after a problem was noted.
-  std::unique_ptr<WeightRows> open_rows(const std::string& name, int64_t rows, int64_t cols);
+  // The matrix as rows; null after a problem was noted.
+  std::unique_ptr<WeightRows> open_rows(const MatrixRequest& request);
   Linear plan(const std::string& name, std::unique_ptr<WeightRows> rows);
   const WeightRows* keep(const std::string& name, std::unique_ptr<WeightRows> rows);
-  Status report() const;
 
   const Checkpoint& checkpoint_;
+  const Quantization& quantization_;
   Arithmetic arithmetic_;
   std::deque<PackedMatrix> matrices_;  // a deque: addresses stay valid
   std::unordered_map<const PackedMatrix*, MatrixName> names_;
   std::vector<std::unique_ptr<WeightRows>> rows_;
   std::deque<std::vector<float>> vectors_;
   std::vector<Pending> pending_;
-  std::vector<std::string> problems_;
-  bool missing_ = false;
+  std::string embedding_name_;
+  WeightProblems problems_;
 };
 
 // "model.layers.3.self_attn.q_proj.weight" → "blk.3.attn_q.weight"; names without a counterpart stay as they

@@ -79,9 +79,9 @@ Result<const KernelTable*> choose_kernels(const EngineOptions& options) {
                name, ""};
 }
 
-MemoryNeeds estimate(const Checkpoint& checkpoint, const ModelConfig& config, const EngineOptions& options) {
+MemoryNeeds estimate(const PlannedWeights& weights, const ModelConfig& config, const EngineOptions& options) {
   MemoryNeeds needs;
-  needs.weights_bytes = Qwen3Model::estimate_weight_bytes(checkpoint, config, options.arithmetic);
+  needs.weights_bytes = weights.packed_bytes;
   needs.cache_bytes =
       KvCache::size_bytes(config, options.cache_type, options.context_tokens, options.max_sequences);
   needs.scratch_bytes =
@@ -127,7 +127,8 @@ Result<std::shared_ptr<const Engine>> Engine::open(Checkpoint checkpoint, Engine
   if (!resolved.ok()) return resolved.error();
   auto kernels = choose_kernels(options);
   if (!kernels.ok()) return kernels.error();
-  const MemoryNeeds needs = estimate(checkpoint, *config, options);
+  const MemoryNeeds needs =
+      estimate(Qwen3Model::plan_weights(checkpoint, *config, options.arithmetic), *config, options);
   const Status admitted = admit(checkpoint, needs);
   if (!admitted.ok()) return admitted.error();
 
@@ -161,12 +162,13 @@ Result<ModelSummary> summarize(const Checkpoint& checkpoint, const EngineOptions
   ModelSummary summary;
   summary.name = std::string(checkpoint.meta_string("general.name").value_or(checkpoint.name()));
   summary.license = read_license(checkpoint);
-  summary.file_type = describe_types(checkpoint);
-  for (const FileTensor& tensor : checkpoint.tensors())
-    summary.parameters += static_cast<uint64_t>(tensor.elements());
+  const std::string& quantization = config->quantization.text;
+  summary.file_type = quantization.empty() ? describe_types(checkpoint) : quantization;
+  const PlannedWeights weights = Qwen3Model::plan_weights(checkpoint, *config, options.arithmetic);
+  summary.parameters = weights.parameters;
   summary.file_bytes = checkpoint.size_bytes();
   summary.context_tokens = options.context_tokens;
-  summary.memory = estimate(checkpoint, *config, options);
+  summary.memory = estimate(weights, *config, options);
   const auto tokenizer = read_tokenizer(checkpoint);
   summary.has_tokenizer = tokenizer.ok();
   summary.chat_format = read_chat_format(checkpoint);

@@ -291,6 +291,10 @@ Result<std::vector<QuantizedTensor>> quantize(const Checkpoint& source, const fs
   if (!not_itself.ok()) return not_itself.error();
   const auto config = read_config(source);
   if (!config.ok()) return config.error();
+  if (!config->quantization.text.empty()) {
+    return Error{ErrorKind::kUnsupported, source.name(), "F32, F16 or BF16 weights, or a GGUF file",
+                 "weights quantized as " + config->quantization.text, "quantize the original model"};
+  }
   const auto tensors = gguf_tensors(source, *config);
   if (!tensors.ok()) return tensors.error();
   auto planned = plan(source, *config, *tensors, options);

@@ -114,13 +114,14 @@ class Differences {
   double count_ = 0;
 };
 
-bool has_quantized_weights(const Checkpoint& checkpoint) {
-  return std::any_of(checkpoint.tensors().begin(), checkpoint.tensors().end(),
+bool has_quantized_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
+  return config.quantization.method != Quantization::Method::kNone ||
+         std::any_of(checkpoint.tensors().begin(), checkpoint.tensors().end(),
                      [](const FileTensor& tensor) { return dtype_info(tensor.dtype).is_quantized; });
 }
 
 void allow(GoldenReplay& replay, const Engine& engine, double expected_deviation) {
-  const bool quantized = has_quantized_weights(engine.checkpoint());
+  const bool quantized = has_quantized_weights(engine.checkpoint(), engine.config());
   replay.allowed_mean = kInfinite;
   if (!quantized) {
     replay.allowed_max = engine.checkpoint().format() == CheckpointFormat::kGguf ? 1e-4 : 3e-4;
@@ -243,12 +244,15 @@ Result<GoldenReplay> replay_golden(const GoldenModel& golden, const std::string&
 Result<std::vector<GoldenReplay>> replay_golden_everywhere(const GoldenModel& golden) {
   const auto checkpoint = Checkpoint::open(golden.model);
   if (!checkpoint.ok()) return checkpoint.error();
+  const auto config = read_config(*checkpoint);
+  if (!config.ok()) return config.error();
+  const bool quantized = has_quantized_weights(*checkpoint, *config);
   std::vector<GoldenReplay> replays;
   const KernelTables& tables = available_kernel_tables();
   for (int i = 0; i < tables.count; ++i) {
     for (const Arithmetic arithmetic : {Arithmetic::kFast, Arithmetic::kExact}) {
       // Float weights are computed in float either way.
-      if (arithmetic == Arithmetic::kExact && !has_quantized_weights(*checkpoint)) continue;
+      if (arithmetic == Arithmetic::kExact && !quantized) continue;
       auto replay = replay_golden(golden, tables.table[i]->name, arithmetic);
       if (!replay.ok()) return replay.error();
       replays.push_back(std::move(*replay));

@@ -56,8 +56,9 @@ class Checkpoint {
   // a folder with one of them (model.safetensors first, then the index, then the only .gguf). Every size is
   // checked against the files before anything is believed.
   static Result<Checkpoint> open(const std::filesystem::path& path);
-  // A GGUF file that is already in memory and outlives the Checkpoint (the embedded model, a fuzz input).
+  // A file that is already in memory and outlives the Checkpoint (the embedded model, a fuzz input).
   static Result<Checkpoint> from_gguf_bytes(std::span<const std::byte> bytes, std::string name);
+  static Result<Checkpoint> from_safetensors_bytes(std::span<const std::byte> bytes, std::string name);
 
   // Movable only: the index points into the tensors.
   Checkpoint(Checkpoint&&) = default;

@@ -282,4 +282,13 @@ Result<Checkpoint> Checkpoint::from_gguf_bytes(std::span<const std::byte> bytes,
   return CheckpointBuilder(CheckpointFormat::kGguf, std::move(name), {}).from_bytes(bytes);
 }
 
+Result<Checkpoint> Checkpoint::from_safetensors_bytes(std::span<const std::byte> bytes, std::string name) {
+  auto tensors = parse_safetensors(bytes, name);
+  if (!tensors.ok()) return tensors.error();
+  CheckpointBuilder builder(CheckpointFormat::kSafetensors, std::move(name), {});
+  builder.checkpoint.size_bytes_ = bytes.size();
+  builder.add(std::move(*tensors));
+  return builder.finish();
+}
+
 }  // namespace ink

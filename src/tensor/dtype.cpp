@@ -45,7 +45,9 @@ constexpr DtypeInfo kDtypes[] = {
     {Dtype::kNVFP4, "NVFP4", 64, 36, true},
 };
 
-constexpr uint32_t kIdLimit = 64;  // larger than every known id
+constexpr DtypeInfo kFloat8 = {Dtype::kF8_E4M3, "F8_E4M3", 1, 1, false};
+
+constexpr uint32_t kIdLimit = 64;  // larger than every known id of GGUF
 
 // kById[id] is the entry's place in kDtypes, or -1.
 constexpr std::array<int8_t, kIdLimit> kById = [] {
@@ -63,6 +65,7 @@ const DtypeInfo* find_dtype(uint32_t gguf_id) {
 }
 
 const DtypeInfo& dtype_info(Dtype dtype) {
+  if (dtype == Dtype::kF8_E4M3) return kFloat8;
   const DtypeInfo* info = find_dtype(static_cast<uint32_t>(dtype));
   INK_CHECK(info != nullptr, "a Dtype that find_dtype does not know");
   return *info;

@@ -1,4 +1,5 @@
-// The element types of weights as files store them, numbered as GGUF numbers them.
+// The element types of weights as files store them, numbered as GGUF numbers them; types that only
+// safetensors has are numbered from 2^16 on.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,7 @@ enum class Dtype : uint32_t {
   kTQ2_0 = 35,
   kMXFP4 = 39,
   kNVFP4 = 40,
+  kF8_E4M3 = 0x10000,
 };
 
 struct DtypeInfo {

@@ -217,7 +217,7 @@ struct NamedDtype {
 constexpr NamedDtype kNamedDtypes[] = {
     {"F32", Dtype::kF32}, {"F16", Dtype::kF16}, {"BF16", Dtype::kBF16}, {"F64", Dtype::kF64},
     {"I64", Dtype::kI64}, {"I32", Dtype::kI32}, {"I16", Dtype::kI16},   {"I8", Dtype::kI8},
-    {"U8", Dtype::kI8},   {"BOOL", Dtype::kI8},
+    {"U8", Dtype::kI8},   {"BOOL", Dtype::kI8}, {"U32", Dtype::kI32},   {"F8_E4M3", Dtype::kF8_E4M3},
 };
 
 // Checks one entry against the data and fills the tensor.
@@ -232,7 +232,7 @@ Result<FileTensor> place(Entry entry, std::span<const std::byte> data, const std
     if (candidate.name == *entry.dtype) known = &candidate;
   }
   if (known == nullptr) {
-    return fail("F32, F16, BF16 or an integer type", "dtype " + printable(*entry.dtype),
+    return fail("F32, F16, BF16, F8_E4M3 or an integer type", "dtype " + printable(*entry.dtype),
                 ErrorKind::kUnsupported, "ask for the BF16 weights, or for a GGUF file");
   }
   tensor.dtype = known->dtype;

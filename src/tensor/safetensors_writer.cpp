@@ -20,7 +20,8 @@ bool is_plain(Dtype dtype) {
     case Dtype::kI16:
     case Dtype::kI32:
     case Dtype::kI64:
-      return true;  // safetensors and GGUF call these the same
+    case Dtype::kF8_E4M3:
+      return true;  // dtype_info has the names of safetensors
     default:
       return false;
   }

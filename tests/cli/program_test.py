@@ -207,6 +207,20 @@ class Run(Program):
         self.assertEqual((len(shifted["ids"]), shifted["finish_reason"]), (60, "length"))
 
 
+class Quantized(Program):
+    def test_a_folder_says_how_it_is_quantized_and_keeps_its_size(self):
+        folder = first("quantized_models/awq")
+        shown = json.loads(self.good("show", "-m", folder, "--json").out)
+        self.assertEqual(shown["file_type"], "AWQ, 4 bits in groups of 64")
+        # Two layers of q, k, v, o, three of 64 x 128, four norms; embedding, head, norm.
+        layer = 2 * 64 * 64 + 2 * 64 * 32 + 3 * 64 * 128 + 2 * 64 + 2 * 32
+        self.assertEqual(shown["parameters"], 2 * layer + 2 * 160 * 64 + 64)
+        projections = 2 * (2 * 64 * 64 + 2 * 64 * 32 + 3 * 64 * 128)  # 4 bits, and a scale and an offset for each 32
+        self.assertEqual(shown["memory"]["weights_bytes"], projections * (16 + 8) // 32 + 160 * 64 * 2)
+        self.good("verify", folder)
+        self.refused(5, "quantize", folder, self.folder / "again.gguf", "Q8_0", says="AWQ")
+
+
 class BadInput(Program):
     def test_prompts(self):
         self.refused(4, "run", "", says="empty")

@@ -1,4 +1,4 @@
-"""Makes everything in this folder but itself: python make.py [models] [gguf] [quants] [tokenizer] [chat]
+"""Makes everything in this folder but itself: python make.py [models] [quantized] [gguf] [quants] [tokenizer] [chat]
 
 The small golden set that travels with the source: tiny seeded models and texts of our own, and the numbers that
 the reference implementation computes from them. Same layout as the large set, other seeds, shapes and texts.
@@ -17,6 +17,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 MAKERS = {
     "models": ("make_models", "make"),
+    "quantized": ("make_quantized", "make"),
     "tokenizer": ("make_tokenizer", "make"),
     "gguf": ("make_gguf", "make_models"),
     "quants": ("make_gguf", "make_quants"),

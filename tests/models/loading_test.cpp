@@ -124,7 +124,7 @@ TEST_F(LoadingTest, WhatWeDoNotComputeIsRefused) {
   EXPECT_EQ(config_error([](Json& c) { c["use_sliding_window"] = true; }).kind, ErrorKind::kUnsupported);
   EXPECT_EQ(config_error([](Json& c) { c["hidden_act"] = "gelu"; }).kind, ErrorKind::kUnsupported);
   EXPECT_EQ(config_error([](Json& c) {
-              c["quantization_config"] = {{"quant_method", "gptq"}};
+              c["quantization_config"] = {{"quant_method", "bitsandbytes"}};
             }).kind,
             ErrorKind::kUnsupported);
   EXPECT_EQ(config_error([](Json& c) {

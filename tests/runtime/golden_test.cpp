@@ -45,6 +45,8 @@ TEST(GoldenModels, LogitsAndGreedyIdsAreTheReferences) { expect_all_below("model
 
 TEST(GoldenGguf, LogitsAndGreedyIdsAreTheReferences) { expect_all_below("gguf_models"); }
 
+TEST(GoldenQuantized, LogitsAndGreedyIdsAreTheReferences) { expect_all_below("quantized_models"); }
+
 // config.published_style.json says the same in the words of the published checkpoints.
 TEST(GoldenModels, ThePublishedStyleOfConfigIsReadAlike) {
   int compared = 0;

@@ -125,7 +125,7 @@ TEST(Safetensors, RefusesBadTensors) {
   expect_refused(one("F32", "[1]", "[0,4]"), ErrorKind::kInvalid, "4 bytes of data, as the header says");
   expect_refused(one("F32", "[4611686018427387904]", "[0,8]"), ErrorKind::kInvalid, "2^64 or more bytes");
   expect_refused(one("F32", "[4294967296,4294967296,4294967296]", "[0,8]"), ErrorKind::kInvalid, "2^63");
-  expect_refused(one("F8_E4M3", "[8]", "[0,8]"), ErrorKind::kUnsupported, "dtype F8_E4M3");
+  expect_refused(one("F8_E5M2", "[8]", "[0,8]"), ErrorKind::kUnsupported, "dtype F8_E5M2");
   expect_refused(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
                              R"("b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
                              8),
