@@ -21,6 +21,7 @@ void add_verify_command(CLI::App& program, Action& action);
 void add_quantize_command(CLI::App& program, Action& action);
 void add_imatrix_command(CLI::App& program, Action& action);
 void add_compare_command(CLI::App& program, Action& action);
+void add_bench_command(CLI::App& program, Action& action);
 void add_synth_command(CLI::App& program, Action& action);
 void add_completion_command(CLI::App& program, Action& action);
 

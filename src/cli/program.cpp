@@ -62,6 +62,7 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_quantize_command(*program, action);
   add_imatrix_command(*program, action);
   add_compare_command(*program, action);
+  add_bench_command(*program, action);
   add_synth_command(*program, action);
   add_completion_command(*program, action);
   return program;

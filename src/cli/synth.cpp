@@ -11,7 +11,6 @@
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
 #include "cli/units.h"
-#include "tensor/quants.h"
 
 namespace ink::cli {
 namespace {
@@ -25,39 +24,32 @@ struct SynthFlags {
   std::optional<int64_t> seed;
   std::optional<int64_t> layers;
   std::optional<int64_t> vocab_size;
+  bool pure = false;
 };
 
-std::optional<Dtype> find_writable_type(const std::string& name, std::string& known) {
-  std::optional<Dtype> found;
-  for (uint32_t id = 0; id <= static_cast<uint32_t>(Dtype::kNVFP4); ++id) {
-    const DtypeInfo* info = find_dtype(id);
-    if (info == nullptr || !quantizable(info->dtype)) continue;
-    const std::string one = ascii_lower(std::string(info->name));
-    known += (known.empty() ? "" : ", ") + one;
-    if (one == ascii_lower(name)) found = info->dtype;
-  }
-  return found;
+std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
 }
 
 Result<SynthOptions> synth_options(const SynthFlags& flags) {
   SynthOptions options;
   const auto config = find_known_shape(*flags.like);
-  if (!config) {
-    std::string known;
-    for (const auto& name : known_shape_names()) known += (known.empty() ? "" : ", ") + name;
-    return Error{ErrorKind::kInvalid, "--like", "one of " + known, "'" + *flags.like + "'", ""};
-  }
+  if (!config)
+    return Error{ErrorKind::kInvalid, "--like", "one of " + listed(known_shape_names()),
+                 "'" + *flags.like + "'", ""};
   options.name = *flags.like;
   options.config = *config;
   if (flags.layers) options.config.num_hidden_layers = *flags.layers;
   if (flags.vocab_size) options.config.vocab_size = *flags.vocab_size;
   const bool gguf = flags.format ? *flags.format == "gguf" : flags.output->ends_with(".gguf");
   options.format = gguf ? CheckpointFormat::kGguf : CheckpointFormat::kSafetensors;
-  std::string known;
   const std::string type = flags.type.value_or(gguf ? "q8_0" : "bf16");
-  const auto dtype = find_writable_type(type, known);
-  if (!dtype) return Error{ErrorKind::kInvalid, "--type", "one of " + known, "'" + type + "'", ""};
-  options.dtype = *dtype;
+  const auto types = find_synth_types(type, flags.pure);
+  if (!types)
+    return Error{ErrorKind::kInvalid, "--type", "one of " + listed(synth_type_names()), "'" + type + "'", ""};
+  options.types = *types;
   options.seed = static_cast<uint64_t>(flags.seed.value_or(0));
   return options;
 }
@@ -96,8 +88,11 @@ void add_synth_command(CLI::App& program, Action& action) {
       command.text("--like", flags->like, "Shape: Qwen3-0.6B, 1.7B, 4B, 8B, 14B, 32B or 30B-A3B"));
   Command::require(command.text("-o,--output", flags->output,
                                 "A .gguf file, or a folder for safetensors; must not exist yet", "PATH"));
-  command.text("--type", flags->type,
-               "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q5_0 …");
+  command.text(
+      "--type", flags->type,
+      "Type of the matrices: q8_0 (GGUF), bf16 (safetensors), f32, f16, q4_0, q6_k …, or a mix: q4_k_m");
+  command.toggle("--pure", flags->pure,
+                 "One type for all matrices; else the head of q4_0 and its like has q6_k");
   command.choice("--format", flags->format, {"gguf", "safetensors"},
                  "File format (by the ending of --output)");
   command.text("--tokenizer", flags->tokenizer, "tokenizer.json to copy instead of a made-up vocabulary",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "base/mapped_file.h"
@@ -11,6 +12,7 @@
 #include "models/weights.h"
 #include "tensor/gguf_writer.h"
 #include "tensor/quants.h"
+#include "tensor/quants_fit.h"
 #include "tensor/safetensors_writer.h"
 
 namespace ink {
@@ -44,6 +46,32 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+struct Mix {
+  const char* name;
+  Dtype most;
+};
+constexpr Mix kMixes[] = {{"q4_k_m", Dtype::kQ4_K}, {"q5_k_m", Dtype::kQ5_K}};
+
+// llama.cpp's choice: the first and the last eighth of the layers, and of the others every third.
+bool is_widened(int64_t layer, int64_t layers) {
+  const int64_t eighth = layers / 8;
+  return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
+}
+
+bool has_wider_head(Dtype most) {
+  return most == Dtype::kQ4_0 || most == Dtype::kQ4_1 || most == Dtype::kQ5_0 || most == Dtype::kQ5_1 ||
+         most == Dtype::kQ4_K || most == Dtype::kQ5_K;
+}
+
+std::vector<Dtype> writable_types() {
+  std::vector<Dtype> types;
+  for (uint32_t id = 0; id <= static_cast<uint32_t>(Dtype::kNVFP4); ++id) {
+    const DtypeInfo* info = find_dtype(id);
+    if (info != nullptr && (quantizable(info->dtype) || fittable(info->dtype))) types.push_back(info->dtype);
+  }
+  return types;
+}
+
 ModelConfig config_of(const KnownShape& shape) {
   ModelConfig config;
   config.architecture = shape.experts > 0 ? "qwen3moe" : "qwen3";
@@ -68,53 +96,55 @@ class Plan {
   explicit Plan(const SynthOptions& options)
       : options_(options), is_gguf_(options.format == CheckpointFormat::kGguf) {}
 
-  void matrix(const std::string& name, std::vector<int64_t> shape) {
-    add(name, options_.dtype, std::move(shape));
-  }
   void exact(const std::string& name, std::vector<int64_t> shape) {
-    add(name, is_gguf_ ? Dtype::kF32 : options_.dtype, std::move(shape));
+    add(name, is_gguf_ ? Dtype::kF32 : options_.types.most, std::move(shape));
   }
-  // One matrix per expert, or all stacked in GGUF.
-  void experts(const std::string& mlp, const std::string& name, int64_t rows, int64_t cols) {
-    const int64_t count = options_.config.num_experts;
-    if (is_gguf_) return matrix(mlp + "experts." + name, {count, rows, cols});
-    for (int64_t e = 0; e < count; ++e)
-      matrix(mlp + "experts." + std::to_string(e) + "." + name, {rows, cols});
-  }
-  std::vector<PlannedTensor> take() { return std::move(tensors_); }
-
- private:
   void add(const std::string& name, Dtype dtype, std::vector<int64_t> shape) {
     const std::string full = name + ".weight";
     tensors_.push_back({is_gguf_ ? gguf_name(full) : full, dtype, std::move(shape)});
   }
+  // One matrix per expert, or all stacked in GGUF.
+  void experts(const std::string& mlp, const std::string& name, Dtype dtype, int64_t rows, int64_t cols) {
+    const int64_t count = options_.config.num_experts;
+    if (is_gguf_) return add(mlp + "experts." + name, dtype, {count, rows, cols});
+    for (int64_t e = 0; e < count; ++e)
+      add(mlp + "experts." + std::to_string(e) + "." + name, dtype, {rows, cols});
+  }
+  std::vector<PlannedTensor> take() { return std::move(tensors_); }
+
+ private:
   const SynthOptions& options_;
   bool is_gguf_;
   std::vector<PlannedTensor> tensors_;
 };
 
-void plan_layer(Plan& plan, const ModelConfig& config, const std::string& layer) {
+void plan_layer(Plan& plan, const SynthOptions& options, int64_t index) {
+  const ModelConfig& config = options.config;
+  const std::string layer = "model.layers." + std::to_string(index) + ".";
+  const Dtype most = options.types.most;
+  const bool wide = options.types.widens && is_widened(index, config.num_hidden_layers);
+  const Dtype wider = wide ? Dtype::kQ6_K : most;
   const int64_t hidden = config.hidden_size;
   const int64_t queries = config.num_attention_heads * config.head_dim;
   const int64_t keys = config.num_key_value_heads * config.head_dim;
   plan.exact(layer + "input_layernorm", {hidden});
-  plan.matrix(layer + "self_attn.q_proj", {queries, hidden});
-  plan.matrix(layer + "self_attn.k_proj", {keys, hidden});
-  plan.matrix(layer + "self_attn.v_proj", {keys, hidden});
-  plan.matrix(layer + "self_attn.o_proj", {hidden, queries});
+  plan.add(layer + "self_attn.q_proj", most, {queries, hidden});
+  plan.add(layer + "self_attn.k_proj", most, {keys, hidden});
+  plan.add(layer + "self_attn.v_proj", wider, {keys, hidden});
+  plan.add(layer + "self_attn.o_proj", most, {hidden, queries});
   plan.exact(layer + "self_attn.q_norm", {config.head_dim});
   plan.exact(layer + "self_attn.k_norm", {config.head_dim});
   plan.exact(layer + "post_attention_layernorm", {hidden});
   if (config.num_experts > 0) {
     const int64_t inner = config.moe_intermediate_size;
     plan.exact(layer + "mlp.gate", {config.num_experts, hidden});
-    plan.experts(layer + "mlp.", "gate_proj", inner, hidden);
-    plan.experts(layer + "mlp.", "up_proj", inner, hidden);
-    plan.experts(layer + "mlp.", "down_proj", hidden, inner);
+    plan.experts(layer + "mlp.", "gate_proj", most, inner, hidden);
+    plan.experts(layer + "mlp.", "up_proj", most, inner, hidden);
+    plan.experts(layer + "mlp.", "down_proj", wider, hidden, inner);
   } else {
-    plan.matrix(layer + "mlp.gate_proj", {config.intermediate_size, hidden});
-    plan.matrix(layer + "mlp.up_proj", {config.intermediate_size, hidden});
-    plan.matrix(layer + "mlp.down_proj", {hidden, config.intermediate_size});
+    plan.add(layer + "mlp.gate_proj", most, {config.intermediate_size, hidden});
+    plan.add(layer + "mlp.up_proj", most, {config.intermediate_size, hidden});
+    plan.add(layer + "mlp.down_proj", wider, {hidden, config.intermediate_size});
   }
 }
 
@@ -130,7 +160,9 @@ std::vector<std::byte> make_pool(Dtype dtype, uint64_t seed) {
     values[i + 1] = static_cast<float>(radius * std::sin(angle));
   }
   std::vector<std::byte> pool(*size_bytes_of(dtype, values.size()));
-  quantize_row(dtype, values.data(), static_cast<int64_t>(values.size()), pool.data());
+  const auto count = static_cast<int64_t>(values.size());
+  if (!quantize_row(dtype, values.data(), count, pool.data()))
+    fit_row(dtype, values.data(), nullptr, count, pool.data());
   return pool;
 }
 
@@ -179,9 +211,8 @@ class RandomWeights {
     if (options_.progress) options_.progress(static_cast<double>(given_) / static_cast<double>(total_));
     return sink(bytes);
   }
-  // Matrices have one type, routers in GGUF another: two pools at most.
   const std::vector<std::byte>& pool_of(Dtype dtype) {
-    std::vector<std::byte>& pool = dtype == options_.dtype ? pool_ : exact_pool_;
+    std::vector<std::byte>& pool = pools_[dtype];
     if (pool.empty()) pool = make_pool(dtype, options_.seed);
     return pool;
   }
@@ -189,8 +220,7 @@ class RandomWeights {
   const SynthOptions& options_;
   const std::vector<PlannedTensor>& tensors_;
   std::mt19937_64 random_;
-  std::vector<std::byte> pool_;
-  std::vector<std::byte> exact_pool_;
+  std::map<Dtype, std::vector<std::byte>> pools_;
   uint64_t total_ = 0;
   uint64_t given_ = 0;
 };
@@ -272,14 +302,34 @@ std::optional<ModelConfig> find_known_shape(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<SynthTypes> find_synth_types(std::string_view name, bool pure) {
+  std::optional<SynthTypes> types;
+  for (const auto& mix : kMixes) {
+    if (lower(name) == mix.name && !pure) types = {mix.most, mix.most, true};
+  }
+  for (const Dtype dtype : writable_types()) {
+    if (lower(name) == lower(dtype_info(dtype).name)) types = {dtype, dtype, false};
+  }
+  if (types && !pure && has_wider_head(types->most)) types->head = Dtype::kQ6_K;
+  return types;
+}
+
+std::vector<std::string> synth_type_names() {
+  std::vector<std::string> names;
+  for (const auto& mix : kMixes) names.emplace_back(mix.name);
+  for (const Dtype dtype : writable_types()) names.push_back(lower(dtype_info(dtype).name));
+  return names;
+}
+
 std::vector<PlannedTensor> plan_synthetic(const SynthOptions& options) {
   const ModelConfig& config = options.config;
+  const SynthTypes& types = options.types;
   Plan plan(options);
-  plan.matrix("model.embed_tokens", {config.vocab_size, config.hidden_size});
-  for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
-    plan_layer(plan, config, "model.layers." + std::to_string(layer) + ".");
+  plan.add("model.embed_tokens", config.tie_word_embeddings ? types.head : types.most,
+           {config.vocab_size, config.hidden_size});
+  for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer) plan_layer(plan, options, layer);
   plan.exact("model.norm", {config.hidden_size});
-  if (!config.tie_word_embeddings) plan.matrix("lm_head", {config.vocab_size, config.hidden_size});
+  if (!config.tie_word_embeddings) plan.add("lm_head", types.head, {config.vocab_size, config.hidden_size});
   return plan.take();
 }
 
@@ -288,9 +338,9 @@ Status write_synthetic(const fs::path& path, const SynthOptions& options, const 
   std::error_code error;
   if (fs::exists(fs::symlink_status(path, error)))
     return Error{ErrorKind::kInvalid, path.string(), "a path that does not exist yet", "an existing one", ""};
-  if (!quantizable(options.dtype))
-    return Error{ErrorKind::kUnsupported, "type", "a type that can be written",
-                 std::string(dtype_info(options.dtype).name), ""};
+  if (is_folder && dtype_info(options.types.most).is_quantized)
+    return Error{ErrorKind::kUnsupported, "type", "a type of safetensors: f32, f16, bf16",
+                 std::string(dtype_info(options.types.most).name), ""};
   const std::vector<PlannedTensor> tensors = plan_synthetic(options);
   RandomWeights weights(options, tensors);
   const TensorSource source = [&](size_t index, const TensorSink& sink) { return weights.give(index, sink); };

@@ -24,11 +24,22 @@ std::vector<std::string> known_shape_names();
 // Upper and lower case are the same; with or without "Qwen3-".
 std::optional<ModelConfig> find_known_shape(std::string_view name);
 
+// The types of a model's matrices. A mix gives some of them more bits, as llama.cpp's of the same name does.
+struct SynthTypes {
+  Dtype most = Dtype::kQ8_0;
+  Dtype head = Dtype::kQ8_0;  // of the head, or of the embedding that is the head as well
+  bool widens = false;        // whether half of all v_proj and down_proj have Q6_K
+};
+// "q4_k_m", "q5_k_m", or a type, in upper or lower case. Of the older 4- and 5-bit types the head has Q6_K,
+// unless the mix is to be `pure`. Nothing for a name that is not known.
+std::optional<SynthTypes> find_synth_types(std::string_view name, bool pure);
+std::vector<std::string> synth_type_names();
+
 struct SynthOptions {
   std::string name;  // what the file says it is
   ModelConfig config;
   CheckpointFormat format = CheckpointFormat::kGguf;
-  Dtype dtype = Dtype::kQ8_0;  // of all matrices; norms and routers are F32 in GGUF
+  SynthTypes types;  // norms and routers are F32 in GGUF, of type `most` elsewhere
   uint64_t seed = 0;
   std::function<void(double)> progress;
 };

@@ -99,7 +99,8 @@ Status admit(const Checkpoint& checkpoint, const MemoryNeeds& needs) {
                "a smaller --ctx-size or a smaller quantization needs less"};
 }
 
-// The element types by their share of the bytes, largest first: "Q4_K 71 %, Q6_K 28 %, F32 1 %".
+}  // namespace
+
 std::string describe_types(const Checkpoint& checkpoint) {
   std::map<std::string_view, uint64_t> bytes;
   uint64_t total = 1;
@@ -117,8 +118,6 @@ std::string describe_types(const Checkpoint& checkpoint) {
   }
   return text;
 }
-
-}  // namespace
 
 Result<std::shared_ptr<const Engine>> Engine::open(Checkpoint checkpoint, EngineOptions options) {
   auto config = read_config(checkpoint);

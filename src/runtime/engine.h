@@ -76,12 +76,15 @@ class Engine {
   MemoryNeeds memory_;
 };
 
+// The element types by their share of the bytes, largest first: "Q4_K 71 %, Q6_K 28 %, F32 1 %".
+std::string describe_types(const Checkpoint& checkpoint);
+
 // What `show` tells about a model without loading its weights.
 struct ModelSummary {
   ModelConfig config;
   std::string name;       // general.name or the folder's name
   std::string license;    // empty when the files do not say
-  std::string file_type;  // "Q4_K + Q6_K + F32": the types by share of bytes
+  std::string file_type;  // describe_types
   uint64_t parameters = 0;
   uint64_t file_bytes = 0;
   int64_t context_tokens = 0;  // that the memory is stated for

@@ -310,7 +310,7 @@ class Tools(Program):
     def test_help_and_version(self):
         overview = self.good("--help").out
         for command in ("run", "ask", "chat", "home", "timers", "watch", "show", "list", "tokenize", "perplexity", "verify",
-                        "compare", "quantize", "imatrix", "synth", "completion"):
+                        "compare", "quantize", "imatrix", "bench", "synth", "completion"):
             self.assertIn(command, overview)
             self.assertEqual(self.good(command, "--help").out.count("Exit codes"), 1)
         self.assertRegex(self.good("--version").out, r"^inkstone \d+\.\d+\.\d+\n$")
@@ -381,7 +381,8 @@ class Tools(Program):
 
     def test_synth(self):
         shape = ["--like", "Qwen3-0.6B", "--layers", "1", "--vocab-size", "1000"]
-        for name, flags in [("made.gguf", ["--type", "q4_0"]), ("made_folder", []), ("made_f16", ["--type", "f16"])]:
+        for name, flags in [("made.gguf", ["--type", "q4_0"]), ("made_mix.gguf", ["--type", "Q4_K_M"]),
+                            ("made_folder", []), ("made_f16", ["--type", "f16"])]:
             path = self.folder / name
             self.good("synth", *shape, "-o", path, *flags)
             shown = json.loads(self.good("show", path, "--json").out)

@@ -213,6 +213,10 @@ test_developer_words() {
   check "unknown tests are named" said "no such tests: nonsense"
   door bench nonsense
   check "an unknown benchmark is named" said "no such benchmark: nonsense"
+  door bench
+  check "without anything the benchmarks are listed" answered ""
+  door bench -m some.gguf -p 8
+  check "bench with flags is the program's" grep -qF '|bench|-m|some.gguf|-p|8' "$work/out"
   door install build nonsense
   check "an unknown group is named" said "no such group: nonsense"
   door fuzz

@@ -46,7 +46,7 @@ class QuantizeTest : public ::testing::Test {
     options.name = "small";
     options.config = small_config(experts);
     options.format = format;
-    options.dtype = Dtype::kF32;
+    options.types = {Dtype::kF32, Dtype::kF32, false};
     const Status written = write_synthetic(folder_ / name, options, make_synth_vocabulary(512));
     EXPECT_TRUE(written.ok()) << written.error().message();
     return folder_ / name;
