@@ -13,7 +13,8 @@ struct WeightProblems {
   std::vector<std::string> list;
   bool missing = false;  // a tensor is
 
-  void add(const std::string& problem);  // once, however often: a tied head asks for the embedding a second time
+  void add(
+      const std::string& problem);  // once, however often: a tied head asks for the embedding a second time
   // Null when there is none, after noting it as missing.
   const FileTensor* find(const Checkpoint& checkpoint, const std::string& name);
   // Every problem in one Error: kNotFound when a tensor is missing, else kInvalid.
