@@ -14,6 +14,10 @@ namespace {
 // How often the person's Ctrl-C is looked for while a call runs.
 constexpr std::chrono::milliseconds kLook{50};
 
+// A tool knows its deadline; this long it may then take to end what it started. A child process alone is
+// waited for twice half a second before it is killed, and a tool that is left behind cannot do that any more.
+constexpr std::chrono::milliseconds kGrace{3000};
+
 std::atomic<int> left_behind{0};
 
 // Shared by the caller and the call's thread; whoever lets go last deletes it.
@@ -51,8 +55,8 @@ int calls_left_behind() { return left_behind.load(); }
 Outcome call_tool(std::shared_ptr<Tool> tool, Json arguments, CallContext context,
                   const std::function<bool()>& cancelled) {
   auto running = std::make_shared<Running>();
-  const auto deadline = std::chrono::steady_clock::now() + tool->time_limit();
-  context.deadline = deadline;
+  context.deadline = std::chrono::steady_clock::now() + tool->time_limit();
+  const auto deadline = context.deadline + kGrace;
   context.stop = running->stop.get_token();
   try {
     std::thread([running, tool = std::move(tool), arguments = std::move(arguments),
