@@ -73,7 +73,7 @@ Outcome failed(std::string problem, std::string detail = "", Json slots = Json::
 Outcome failed(const Problem& problem);
 
 struct CallContext {
-  std::stop_token stop;  // asked for some seconds after the deadline or on Ctrl-C: end soon, nobody waits for you
+  std::stop_token stop;  // asked for well after the deadline, or on Ctrl-C: end soon, nobody waits
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   Voice voice;
   std::string utterance;  // what the person said, whole; not for any log
