@@ -1,4 +1,4 @@
-// See models/synth.h. Matrices are cut from a pool of a million normal deviates (sigma 0.02) that is encoded
+// See models/synth.h. Matrices are cut from a pool of 131,072 normal deviates (sigma 0.02) that is encoded
 // once: so the slowest quantizer costs as little as the fastest, and any row differs from any other.
 #include "models/synth.h"
 
@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr int64_t kPieceElements = 256;  // a multiple of every block
-constexpr int64_t kPoolPieces = 4096;
+constexpr int64_t kPoolPieces = 512;
 constexpr double kPi = 3.14159265358979323846;
 
 struct KnownShape {

@@ -75,9 +75,9 @@ TEST(Synth, OlderTypesHaveAWiderHeadUnlessPure) {
   EXPECT_FALSE(find_synth_types("q9", false));
 }
 
-TEST(Synth, WeightsOfEveryTypeAreOfOneSize) {
+TEST(Synth, WeightsOfAllKindsAreOfOneSize) {
   const fs::path path = fs::path(::testing::TempDir()) / "inkstone-synth-test.gguf";
-  for (const std::string& name : synth_type_names()) {
+  for (const std::string name : {"q4_k_m", "q4_0", "q8_0", "bf16"}) {
     SynthOptions options = options_for("0.6B", name.c_str());
     options.config.num_hidden_layers = 1;
     options.config.vocab_size = 512;
