@@ -109,11 +109,14 @@ void Connector::begin(Order order) {
   };
   auto converse = [](Connector& self, Order kept, Say tell_it,
                      std::shared_ptr<Conversation> own) -> asio::awaitable<void> {
+    // Named, because GCC 12 destroys a temporary of a co_await twice.
+    const std::function<void(std::shared_ptr<Socket>)> opened = [own](std::shared_ptr<Socket> socket) {
+      own->socket = std::move(socket);
+    };
     if (const auto* request = std::get_if<HttpRequest>(&kept.what))
       co_await run_http(*request, self.tls_, tell_it);
     else
-      co_await run_socket(std::get<SocketRequest>(kept.what), self.tls_, tell_it,
-                          [own](std::shared_ptr<Socket> socket) { own->socket = std::move(socket); });
+      co_await run_socket(std::get<SocketRequest>(kept.what), self.tls_, tell_it, opened);
   };
   auto ended = [this, id, conversation, tell](const std::exception_ptr& why) {
     try {
