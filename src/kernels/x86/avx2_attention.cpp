@@ -250,13 +250,16 @@ void attend(const AttentionTile& tile) {
 }
 
 void to_f16(const float* values, int64_t count, uint16_t* halves) {
+  constexpr int kRounding = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
   int64_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    const __m128i bits =
-        _mm256_cvtps_ph(_mm256_loadu_ps(values + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const __m128i bits = _mm256_cvtps_ph(_mm256_loadu_ps(values + i), kRounding);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(halves + i), bits);
   }
-  for (; i < count; ++i) halves[i] = _cvtss_sh(values[i], _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  for (; i < count; ++i) {
+    const __m128i bits = _mm_cvtps_ph(_mm_set_ss(values[i]), kRounding);
+    halves[i] = static_cast<uint16_t>(_mm_cvtsi128_si32(bits));
+  }
 }
 
 }  // namespace

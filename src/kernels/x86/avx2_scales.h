@@ -8,7 +8,7 @@
 namespace ink {
 namespace {
 
-constexpr int kHalf = kPanelRows / 2;  // outputs in one register
+inline constexpr int kHalf = kPanelRows / 2;  // outputs in one register
 
 // [part of the group][half of the panel]
 
