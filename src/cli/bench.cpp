@@ -9,12 +9,12 @@
 #include "cli/benchmark.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/model_finder.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/units.h"
 #include "runtime/token_cost.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

@@ -8,9 +8,9 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
-#include "cli/model_finder.h"
 #include "cli/output.h"
 #include "cli/prompt_text.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

@@ -2,9 +2,9 @@
 #include "cli/conversation.h"
 
 #include "cli/interrupt.h"
-#include "cli/model_finder.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

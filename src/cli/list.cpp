@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/model_finder.h"
 #include "cli/output.h"
 #include "cli/units.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

@@ -14,7 +14,8 @@ namespace ink::cli {
 
 // -m: which model; the rest: how it is run.
 struct ModelFlags {
-  std::optional<std::string> model;  // a path or a name (see model_finder.h); none: the embedded model
+  std::optional<std::string>
+      model;  // a path or a name (see services/library/model_finder.h); none: the embedded model
   std::optional<int64_t> ctx_size;
   std::optional<int64_t> threads;
   std::optional<int64_t> batch_size;

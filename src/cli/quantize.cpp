@@ -7,11 +7,11 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/model_finder.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/units.h"
+#include "services/library/model_finder.h"
 #include "tensor/quants.h"
 
 namespace ink::cli {

@@ -4,9 +4,9 @@
 
 #include "cli/commands.h"
 #include "cli/conversation.h"
-#include "cli/model_finder.h"
 #include "cli/output.h"
 #include "cli/units.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

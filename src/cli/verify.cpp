@@ -7,10 +7,10 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/model_finder.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

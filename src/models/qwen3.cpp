@@ -31,12 +31,13 @@ PlannedWeights Qwen3Model::plan_weights(const Checkpoint& checkpoint, const Mode
   return Qwen3Model(checkpoint, config, arithmetic).weights_->planned();
 }
 
-Tensor Qwen3Model::forward(Ops& op, const Batch& batch) const {
+Tensor Qwen3Model::forward(Ops& op, const Batch& batch, ModelOutput output) const {
   const Tensor x = op.embed(*embed_tokens_, batch.tokens);
   const RotaryRows rotary = op.rotary_rows({rotary_.inv_freq, rotary_.magnitude}, batch.positions);
   for (const DecoderLayer& layer : layers_) layer.forward(op, batch, rotary, x);
   if (batch.output_rows.empty()) return {};
-  return op.linear(op.rms_norm(op.gather(x, batch.output_rows), norm_), lm_head_);
+  const Tensor hidden = op.rms_norm(op.gather(x, batch.output_rows), norm_);
+  return output == ModelOutput::kHidden ? hidden : op.linear(hidden, lm_head_);
 }
 
 uint64_t Qwen3Model::scratch_bytes(const ModelConfig& c, int64_t tokens, int64_t outputs) {

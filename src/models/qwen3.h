@@ -16,6 +16,12 @@
 
 namespace ink {
 
+// What forward gives for the chosen rows.
+enum class ModelOutput {
+  kLogits,
+  kHidden,  // the state after the final norm [hidden_size]: what embeddings are made of
+};
+
 class Qwen3Model {
  public:
   // Loads and packs every weight. Reports all missing or misshapen tensors in one Error. `progress` is called
@@ -25,8 +31,9 @@ class Qwen3Model {
                                                   const std::function<void(double)>& progress);
 
   const ModelConfig& config() const { return config_; }
-  // Logits [batch.output_rows, vocab_size] of the chosen rows; valid until the caller's scope on `op` ends.
-  Tensor forward(Ops& op, const Batch& batch) const;
+  // Logits [batch.output_rows, vocab_size] of the chosen rows, or their hidden states [.., hidden_size];
+  // valid until the caller's scope on `op` ends.
+  Tensor forward(Ops& op, const Batch& batch, ModelOutput output = ModelOutput::kLogits) const;
 
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
   static uint64_t scratch_bytes(const ModelConfig& config, int64_t tokens, int64_t outputs);

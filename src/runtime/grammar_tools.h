@@ -23,9 +23,25 @@ enum class ToolChoice {
   kNone,      // a reply
 };
 
+// What the text of a reply has to be.
+struct ReplyFormat {
+  enum class Kind {
+    kText,        // anything
+    kJsonObject,  // any JSON object
+    kJsonSchema,  // JSON that fits `schema`
+    kGbnf,        // a text of llama.cpp's grammar notation
+  } kind = Kind::kText;
+  Json schema = {};
+  std::string gbnf = {};
+};
+
 struct ToolGrammarOptions {
   ToolChoice choice = ToolChoice::kAuto;
+  std::string named_tool = {};  // with kRequired: only this one may be called; empty: any
   int max_calls = 8;            // at least 1
+  bool xml_calls =
+      false;  // <function=NAME><parameter=P>… (chat_traits(format).xml_tools) instead of Hermes JSON
+  ReplyFormat reply = {};
   bool after_thinking = false;  // the turn follows </think>: it begins with the "\n\n" of that format
 };
 

@@ -2,6 +2,7 @@
 #include "runtime/scheduler.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "kernels/cpu_ops.h"
@@ -121,7 +122,11 @@ Status Scheduler::forward(std::span<const Feed> feeds, const OnLogits& on_logits
   std::vector<int64_t> fed(feeds.size(), 0);
   for (;;) {
     StepTokens step;
+    std::optional<ModelOutput> output;  // one kind for all of a step
     for (size_t i = 0; i < feeds.size(); ++i) {
+      if (fed[i] == static_cast<int64_t>(feeds[i].tokens.size())) continue;
+      if (output.value_or(feeds[i].output) != feeds[i].output) continue;
+      output = feeds[i].output;
       const int64_t length = cache_->length(feeds[i].sequence);
       const int64_t taken =
           take(feeds[i], i, fed[i], chunk > 0 ? chunk : batch_tokens, length, batch_tokens, step);
@@ -133,9 +138,9 @@ Status Scheduler::forward(std::span<const Feed> feeds, const OnLogits& on_logits
     // Text advances positions and cache slots together.
     const Batch batch{step.tokens,    step.positions,   step.sequences,
                       step.positions, step.output_rows, cache_->view()};
-    const Tensor logits = engine_->model().forward(*ops_, batch);
+    const Tensor rows = engine_->model().forward(*ops_, batch, *output);
     for (size_t row = 0; row < step.outputs.size(); ++row) {
-      const std::span<float> values(logits.row(static_cast<int64_t>(row)), static_cast<size_t>(logits.cols));
+      const std::span<float> values(rows.row(static_cast<int64_t>(row)), static_cast<size_t>(rows.cols));
       if (!on_logits(step.outputs[row].feed, step.outputs[row].token, values)) return Done{};
     }
   }

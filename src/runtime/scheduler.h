@@ -17,11 +17,15 @@
 
 namespace ink {
 
+// Who is served first when several wait.
+enum class Priority { kBackground, kChat, kVoice };
+
 // Tokens one sequence appends to its cache in a step.
 struct Feed {
   int sequence = 0;
   std::span<const int32_t> tokens;  // not empty
   bool all_logits = false;          // logits after every token (perplexity), or only after the last
+  ModelOutput output = ModelOutput::kLogits;
 };
 
 class Scheduler {
@@ -39,7 +43,8 @@ class Scheduler {
   void truncate(int sequence, int64_t tokens);  // keeps the first `tokens`
 
   // Feeds all of them; long ones in pieces. `chunk` (0: batch_tokens) limits the piece taken from one feed at
-  // once. `on_logits(feed index, token index within the feed, logits [vocab])` is called for each wanted row,
+  // once. `on_logits(feed index, token index within the feed, logits [vocab], or the hidden state
+  // [hidden_size] where the feed wants that)` is called for each wanted row,
   // in order of tokens for each feed; the logits may be changed and are gone after the call. A false return
   // stops early. Errors: kTooLarge when a sequence would outgrow the context; nothing is fed then.
   using OnLogits = std::function<bool(size_t feed, int64_t token, std::span<float> logits)>;

@@ -8,13 +8,13 @@
 
 #include "cli/chat.h"
 #include "cli/conversation.h"
-#include "cli/model_finder.h"
 #include "cli/output.h"
 #include "cli/perplexity.h"
 #include "cli/progress.h"
 #include "cli/prompt_text.h"
 #include "cli/units.h"
 #include "pocket/embedded.h"
+#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

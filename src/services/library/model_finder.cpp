@@ -1,5 +1,5 @@
-// See cli/model_finder.h.
-#include "cli/model_finder.h"
+// See services/library/model_finder.h.
+#include "services/library/model_finder.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +8,7 @@
 #include "base/mapped_file.h"
 #include "pocket/embedded.h"
 
-namespace ink::cli {
+namespace ink {
 namespace {
 
 namespace fs = std::filesystem;
@@ -158,4 +158,4 @@ Result<Checkpoint> open_model(const std::string& model) {
                "'" + model + "'", ""};
 }
 
-}  // namespace ink::cli
+}  // namespace ink

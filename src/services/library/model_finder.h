@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "tensor/checkpoint.h"
 
-namespace ink::cli {
+namespace ink {
 
 struct FoundModel {
   std::string name;            // what -m accepts: "Qwen3-0.6B-Q8_0", "Qwen/Qwen3-0.6B"
@@ -33,4 +33,4 @@ Result<Checkpoint> open_model(const std::string& model);
 // empty when there is no home.
 std::filesystem::path xdg_folder(const char* variable, const char* below_home);
 
-}  // namespace ink::cli
+}  // namespace ink
