@@ -97,6 +97,10 @@ void Scheduler::truncate(int sequence, int64_t tokens) {
 
 Status Scheduler::check(std::span<const Feed> feeds) const {
   for (const Feed& feed : feeds) {
+    if (feed.output == ModelOutput::kLogits && !engine_->model().gives_logits()) {
+      return Error{ErrorKind::kUnsupported, engine_->checkpoint().name(), "a model that writes text",
+                   "one for embeddings or ranking, without a head for tokens", ""};
+    }
     const int64_t wanted = cache_->length(feed.sequence) + static_cast<int64_t>(feed.tokens.size());
     if (wanted > engine_->options().context_tokens) {
       return Error{ErrorKind::kTooLarge, "context",
