@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kDefaultContextTokens = 4096;
 constexpr int64_t kMaxBatchTokens = 16384;
+constexpr int64_t kMaxCacheTokens = int64_t{1} << 26;  // page numbers stay far from 32 bits
 
 // Fills in what the caller left open and refuses what cannot be.
 Status resolve(EngineOptions& options, const ModelConfig& config) {
@@ -35,6 +36,16 @@ Status resolve(EngineOptions& options, const ModelConfig& config) {
   if (options.max_sequences < 1 || options.max_sequences > 1024) {
     return refuse("sequences", "1 to 1024", options.max_sequences);
   }
+  if (options.cache_tokens == 0) {
+    const int64_t pages = (options.context_tokens + kKvPageTokens - 1) / kKvPageTokens;
+    options.cache_tokens = std::min(pages * kKvPageTokens * options.max_sequences, kMaxCacheTokens);
+  }
+  if (options.cache_tokens < options.context_tokens || options.cache_tokens > kMaxCacheTokens) {
+    return refuse("cache size",
+                  std::to_string(options.context_tokens) + " (the context) to " +
+                      std::to_string(kMaxCacheTokens) + " tokens",
+                  options.cache_tokens);
+  }
   return Done{};
 }
 
@@ -54,8 +65,7 @@ Result<const KernelTable*> choose_kernels(const EngineOptions& options) {
 MemoryNeeds estimate(const PlannedWeights& weights, const ModelConfig& config, const EngineOptions& options) {
   MemoryNeeds needs;
   needs.weights_bytes = weights.packed_bytes;
-  needs.cache_bytes =
-      KvCache::size_bytes(config, options.cache_type, options.context_tokens, options.max_sequences);
+  needs.cache_bytes = KvCache::size_bytes(config, options.cache_type, options.cache_tokens);
   needs.scratch_bytes =
       Qwen3Model::scratch_bytes(config, options.batch_tokens, std::min(kMaxOutputRows, options.batch_tokens));
   return needs;
