@@ -59,11 +59,12 @@ int serve(const ServeFlags& flags) {
     if (is_first) progress->update(fraction);
   };
   ModelLibrary library(std::move(*library_settings));
-  // A model that cannot be loaded is better known now than at the first request.
-  const auto model = library.acquire("");
-  is_first = false;
-  progress.reset();
-  if (!model.ok()) return report(model.error());
+  {  // A model that cannot be loaded is better known now than at the first request.
+    const auto model = library.acquire("");
+    is_first = false;
+    progress.reset();
+    if (!model.ok()) return report(model.error());
+  }
 
   server::ApiState state;
   state.metrics = std::make_shared<server::Metrics>();
