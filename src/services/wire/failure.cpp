@@ -1,0 +1,72 @@
+// See services/wire/failure.h.
+#include "services/wire/failure.h"
+
+namespace ink::wire {
+namespace {
+
+using Kind = Failure::Kind;
+
+Kind kind_of_request(const Error& error) {
+  if (error.kind == ErrorKind::kTooLarge && error.where == "context") return Kind::kContextLength;
+  if (error.kind == ErrorKind::kNotFound) return Kind::kNotFound;
+  return error.kind == ErrorKind::kIo ? Kind::kInternal : Kind::kInvalid;
+}
+
+Kind kind_of(const Error& error, Stage stage) {
+  if (error.kind == ErrorKind::kCancelled) return Kind::kBusy;  // the server is going down
+  if (stage == Stage::kRequest) return kind_of_request(error);
+  switch (error.kind) {
+    case ErrorKind::kTooLarge:
+      return Kind::kBusy;
+    case ErrorKind::kNotFound:
+      return stage == Stage::kModel ? Kind::kNotFound : Kind::kInternal;
+    case ErrorKind::kUnsupported:
+      return Kind::kInvalid;
+    default:
+      return Kind::kInternal;  // a damaged model file, a disk that fails
+  }
+}
+
+int status_of(Kind kind) {
+  switch (kind) {
+    case Kind::kInvalid:
+    case Kind::kContextLength:
+      return 400;
+    case Kind::kUnauthorized:
+      return 401;
+    case Kind::kForbidden:
+      return 403;
+    case Kind::kNotFound:
+      return 404;
+    case Kind::kTooLarge:
+      return 413;
+    case Kind::kBusy:
+      return 503;
+    case Kind::kInternal:
+      break;
+  }
+  return 500;
+}
+
+}  // namespace
+
+Failure failure_of(const Error& error, Stage stage) {
+  Failure failure;
+  failure.kind = kind_of(error, stage);
+  failure.status = status_of(failure.kind);
+  failure.message = error.message();
+  if (stage == Stage::kRequest) failure.param = error.where;
+  if (failure.kind == Kind::kNotFound && stage == Stage::kModel) failure.param = "model";
+  if (failure.kind == Kind::kContextLength) failure.param = "messages";
+  return failure;
+}
+
+Failure failure_of_status(int status, const std::string& message) {
+  Kind kind = status >= 500 ? Kind::kInternal : Kind::kInvalid;
+  for (const Kind known : {Kind::kUnauthorized, Kind::kForbidden, Kind::kNotFound, Kind::kTooLarge, Kind::kBusy}) {
+    if (status_of(known) == status) kind = known;
+  }
+  return {kind, status, message, ""};
+}
+
+}  // namespace ink::wire
