@@ -11,14 +11,8 @@ using Kind = wire::Failure::Kind;
 
 const char* error_type(const wire::Failure& failure) {
   switch (failure.kind) {
-    case Kind::kUnauthorized:
-      return "authentication_error";
-    case Kind::kForbidden:
-      return "permission_error";
     case Kind::kNotFound:
       return "not_found_error";
-    case Kind::kTooLarge:
-      return "request_too_large";
     case Kind::kBusy:
       return "overloaded_error";
     case Kind::kInternal:

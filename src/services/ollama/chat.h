@@ -23,7 +23,4 @@ Json load_reply(const std::string& model, const AskedOllama& asked, bool chat, c
 // {"error": "…"}
 Json error_body(const wire::Failure& failure);
 
-// "qwen3:latest" names "qwen3" where nothing is tagged.
-std::string plain_name(const std::string& name);
-
 }  // namespace ink::ollama

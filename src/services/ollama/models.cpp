@@ -79,7 +79,7 @@ Result<std::string> parse_show(const Json& body) {
   fields.text("model", name);
   if (fields.ok() && name.empty()) fields.needed("model", "the name of a model");
   if (!fields.ok()) return fields.error();
-  return plain_name(name);
+  return name;
 }
 
 Json show_json(const ListedModel& listed, const ModelSummary& summary) {
@@ -107,7 +107,6 @@ Result<EmbedCall> parse_embed(const Json& body) {
   call.request.truncate = true;  // as this wire has it
   wire::Fields fields(body, "");
   fields.text("model", call.model);
-  call.model = plain_name(call.model);
   fields.flag("truncate", call.request.truncate);
   fields.text("instruction", call.request.instruction);
   wire::read_keep_alive(fields, call.keep_alive);

@@ -66,7 +66,6 @@ struct Common {
 void read_common(wire::Fields& fields, Common& common) {
   common.asked.stream = true;  // unless it says otherwise
   fields.text("model", common.request.model);
-  common.request.model = plain_name(common.request.model);
   fields.flag("stream", common.asked.stream);
   wire::read_keep_alive(fields, common.request.keep_alive);
   read_options(fields, common.request);
@@ -131,11 +130,6 @@ void refuse_what_is_not_done(wire::Fields& fields) {
 }
 
 }  // namespace
-
-std::string plain_name(const std::string& name) {
-  constexpr std::string_view kLatest = ":latest";
-  return name.ends_with(kLatest) ? name.substr(0, name.size() - kLatest.size()) : name;
-}
 
 Result<AskedOllama> parse_chat(const Json& body, const wire::Moment& moment) {
   wire::Fields fields(body, "");

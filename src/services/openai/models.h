@@ -1,7 +1,6 @@
 // GET /v1/models and /v1/models/{id}.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/json.h"
@@ -10,7 +9,6 @@
 namespace ink::openai {
 
 Json models_json(const std::vector<FoundModel>& models, int64_t created);
-// Null when there is none of this name.
-Json model_json(const std::vector<FoundModel>& models, const std::string& name, int64_t created);
+Json model_json(const FoundModel& model, int64_t created);
 
 }  // namespace ink::openai

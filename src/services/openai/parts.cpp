@@ -17,14 +17,8 @@ ErrorNames names_of(const wire::Failure& failure) {
   switch (failure.kind) {
     case Kind::kContextLength:
       return {"invalid_request_error", "context_length_exceeded"};
-    case Kind::kUnauthorized:
-      return {"authentication_error", "invalid_api_key"};
-    case Kind::kForbidden:
-      return {"permission_error", "forbidden"};
     case Kind::kNotFound:
       return {"not_found_error", failure.param == "model" ? "model_not_found" : nullptr};
-    case Kind::kTooLarge:
-      return {"invalid_request_error", "request_too_large"};
     case Kind::kBusy:
       return {"unavailable_error", "unavailable"};
     case Kind::kInternal:

@@ -34,14 +34,8 @@ int status_of(Kind kind) {
     case Kind::kInvalid:
     case Kind::kContextLength:
       return 400;
-    case Kind::kUnauthorized:
-      return 401;
-    case Kind::kForbidden:
-      return 403;
     case Kind::kNotFound:
       return 404;
-    case Kind::kTooLarge:
-      return 413;
     case Kind::kBusy:
       return 503;
     case Kind::kInternal:
@@ -61,14 +55,6 @@ Failure failure_of(const Error& error, Stage stage) {
   if (failure.kind == Kind::kNotFound && stage == Stage::kModel) failure.param = "model";
   if (failure.kind == Kind::kContextLength) failure.param = "messages";
   return failure;
-}
-
-Failure failure_of_status(int status, const std::string& message) {
-  Kind kind = status >= 500 ? Kind::kInternal : Kind::kInvalid;
-  for (const Kind known : {Kind::kUnauthorized, Kind::kForbidden, Kind::kNotFound, Kind::kTooLarge, Kind::kBusy}) {
-    if (status_of(known) == status) kind = known;
-  }
-  return {kind, status, message, ""};
 }
 
 }  // namespace ink::wire

@@ -19,10 +19,7 @@ struct Failure {
   enum class Kind {
     kInvalid,        // 400
     kContextLength,  // 400: the prompt is longer than the context
-    kUnauthorized,   // 401
-    kForbidden,      // 403
     kNotFound,       // 404
-    kTooLarge,       // 413
     kBusy,           // 503: no memory or no place just now; try again
     kInternal,       // 500
   } kind = Kind::kInvalid;
@@ -32,7 +29,5 @@ struct Failure {
 };
 
 Failure failure_of(const Error& error, Stage stage);
-// For what the transport refuses before anything is read.
-Failure failure_of_status(int status, const std::string& message);
 
 }  // namespace ink::wire
