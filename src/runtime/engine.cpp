@@ -7,12 +7,14 @@
 
 #include "base/memory.h"
 #include "runtime/kv_cache.h"
+#include "runtime/pack_cache.h"
 
 namespace ink {
 namespace {
 
 constexpr int64_t kDefaultContextTokens = 4096;
 constexpr int64_t kMaxBatchTokens = 16384;
+constexpr int64_t kMaxCacheTokens = int64_t{1} << 26;  // page numbers stay far from 32 bits
 
 // Fills in what the caller left open and refuses what cannot be.
 Status resolve(EngineOptions& options, const ModelConfig& config) {
@@ -35,6 +37,16 @@ Status resolve(EngineOptions& options, const ModelConfig& config) {
   if (options.max_sequences < 1 || options.max_sequences > 1024) {
     return refuse("sequences", "1 to 1024", options.max_sequences);
   }
+  if (options.cache_tokens == 0) {
+    const int64_t pages = (options.context_tokens + kKvPageTokens - 1) / kKvPageTokens;
+    options.cache_tokens = std::min(pages * kKvPageTokens * options.max_sequences, kMaxCacheTokens);
+  }
+  if (options.cache_tokens < options.context_tokens || options.cache_tokens > kMaxCacheTokens) {
+    return refuse("cache size",
+                  std::to_string(options.context_tokens) + " (the context) to " +
+                      std::to_string(kMaxCacheTokens) + " tokens",
+                  options.cache_tokens);
+  }
   return Done{};
 }
 
@@ -54,8 +66,7 @@ Result<const KernelTable*> choose_kernels(const EngineOptions& options) {
 MemoryNeeds estimate(const PlannedWeights& weights, const ModelConfig& config, const EngineOptions& options) {
   MemoryNeeds needs;
   needs.weights_bytes = weights.packed_bytes;
-  needs.cache_bytes =
-      KvCache::size_bytes(config, options.cache_type, options.context_tokens, options.max_sequences);
+  needs.cache_bytes = KvCache::size_bytes(config, options.cache_type, options.cache_tokens);
   needs.scratch_bytes =
       Qwen3Model::scratch_bytes(config, options.batch_tokens, std::min(kMaxOutputRows, options.batch_tokens));
   return needs;
@@ -69,6 +80,17 @@ Status admit(const Checkpoint& checkpoint, const MemoryNeeds& needs) {
                megabytes_text(needs.total()) + ": weights " + megabytes_text(needs.weights_bytes) + ", cache " +
                    megabytes_text(needs.cache_bytes) + ", scratch " + megabytes_text(needs.scratch_bytes),
                "a smaller --ctx-size or a smaller quantization needs less"};
+}
+
+// Where the packed form of this model is, or may be written.
+std::optional<PackedPlace> find_packed(const Checkpoint& checkpoint, const EngineOptions& options,
+                                       uint64_t weights_bytes) {
+  auto place = pack_cache_place(options.pack_cache, checkpoint, options.arithmetic, weights_bytes);
+  if (!place) return place;
+  std::error_code ignored;
+  if (std::filesystem::exists(place->path, ignored)) touch_packed_file(place->path);
+  place->may_write = make_room_in_pack_cache(options.pack_cache, weights_bytes);
+  return place;
 }
 
 }  // namespace
@@ -114,8 +136,9 @@ Result<std::shared_ptr<const Engine>> Engine::open(Checkpoint checkpoint, Engine
   engine->defaults_ = read_generation_defaults(engine->checkpoint_, engine->tokenizer());
   engine->kernels_ = *kernels;
   engine->threads_ = std::make_unique<ThreadPool>(options.threads);
-  auto model =
-      Qwen3Model::load(engine->checkpoint_, *config, options.arithmetic, *engine->threads_, options.progress);
+  auto packed = find_packed(engine->checkpoint_, options, needs.weights_bytes);
+  auto model = Qwen3Model::load(engine->checkpoint_, *config, options.arithmetic, *engine->threads_,
+                                options.progress, packed ? &*packed : nullptr);
   if (!model.ok()) return model.error();
   engine->model_ = std::move(*model);
   options.kernels = engine->kernels_->name;

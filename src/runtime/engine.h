@@ -29,17 +29,21 @@ struct EngineOptions {
   int threads = 0;             // 0: as many as the process may use
   int64_t context_tokens = 0;  // 0: the model's own limit, at most 4096
   int64_t batch_tokens = 512;  // the most tokens one step takes
-  int max_sequences = 1;       // sequences with a cache of their own
+  int max_sequences = 1;       // that are computed at the same time
+  // Tokens whose keys and values are kept, by all sequences together and, where there is place, after them
+  // for prompts that begin alike; at least a context. 0: a context for each sequence.
+  int64_t cache_tokens = 0;
   KvType cache_type = KvType::kF16;
   std::string kernels;  // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
   Arithmetic arithmetic = Arithmetic::kFast;
+  std::filesystem::path pack_cache;  // the folder of packed models (runtime/pack_cache.h); empty: none
   std::function<void(double)> progress;  // 0 … 1 while loading
 };
 
 // What a model will need, known before its weights are loaded.
 struct MemoryNeeds {
   uint64_t weights_bytes = 0;
-  uint64_t cache_bytes = 0;  // keys and values for the whole context
+  uint64_t cache_bytes = 0;  // keys and values: EngineOptions::cache_tokens
   uint64_t scratch_bytes = 0;
   uint64_t total() const { return weights_bytes + cache_bytes + scratch_bytes; }
 };

@@ -136,6 +136,7 @@ class Session::Generation {
   Status read_prompt(const std::vector<int32_t>& prompt,
                      const std::function<bool(int64_t, int64_t)>& on_prompt);
   Status run();
+  void finish();
   GenerationResult result;
 
  private:
@@ -150,6 +151,7 @@ class Session::Generation {
   void advance(int32_t id);
   void drop_guess();
   Status make_room();
+  Status stopped(const Status& fed);
   // Publishes a token; false when the answer is over.
   bool publish(int32_t id, const SampledToken* sampled);
   void flush();
@@ -173,18 +175,24 @@ class Session::Generation {
   Lookup lookup_;
 };
 
+// What ends a generation from outside: an answer that was cancelled is an answer all the same. The cache
+// forgets what was half fed.
+Status Session::Generation::stopped(const Status& fed) {
+  session_.scheduler_.truncate(session_.sequence_, static_cast<int64_t>(session_.tokens_.size()));
+  if (fed.error().kind != ErrorKind::kCancelled) return fed;
+  result.finish = FinishReason::kCancelled;
+  return Done{};
+}
+
 Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
                                         const std::function<bool(int64_t, int64_t)>& on_prompt) {
   const auto start = Clock::now();
   Scheduler& scheduler = session_.scheduler_;
   std::vector<int32_t>& cached = session_.tokens_;
+  if (options_.explain_cache) result.divergence = scheduler.explain(prompt);
   // At least the last prompt token is fed again: its logits are needed.
-  const size_t limit = std::min(cached.size(), prompt.size() - 1);
-  const auto common = static_cast<size_t>(
-      std::mismatch(prompt.begin(), prompt.begin() + static_cast<int64_t>(limit), cached.begin()).first -
-      prompt.begin());
-  scheduler.truncate(session_.sequence_, static_cast<int64_t>(common));
-  cached.resize(common);
+  const auto common = static_cast<size_t>(scheduler.reuse(session_.sequence_, prompt));
+  cached.assign(prompt.begin(), prompt.begin() + static_cast<int64_t>(common));
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
   result.cached_tokens = static_cast<int64_t>(common);
 
@@ -199,7 +207,7 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
       if (last) logits_.assign(1, std::vector<float>(logits.begin(), logits.end()));
       return true;
     });
-    if (!fed.ok()) return fed;
+    if (!fed.ok()) return stopped(fed);
     cached.insert(cached.end(), feed.tokens.begin(), feed.tokens.end());
     done += count;
     piece = next_piece(count, seconds_since(began), most);
@@ -208,6 +216,7 @@ Status Session::Generation::read_prompt(const std::vector<int32_t>& prompt,
       break;
     }
   }
+  scheduler.share(session_.sequence_);
   for (const int32_t id : prompt) {
     sampler_.accept(id);
     lookup_.accept(id);
@@ -260,7 +269,7 @@ Status Session::Generation::feed_waiting(size_t count, const std::vector<int32_t
 
 Status Session::Generation::feed_waiting_and_guess() {
   if (waiting_.empty()) return Done{};
-  const auto context = static_cast<size_t>(session_.scheduler_.engine().options().context_tokens);
+  const auto context = static_cast<size_t>(session_.scheduler_.capacity(session_.sequence_));
   const auto room = context - session_.tokens_.size() - waiting_.size();
   // The last token of the answer needs no place in the cache.
   const auto left =
@@ -344,7 +353,7 @@ void Session::Generation::flush() {
 
 Status Session::Generation::run() {
   const auto start = Clock::now();
-  const auto context = static_cast<size_t>(session_.scheduler_.engine().options().context_tokens);
+  const auto context = static_cast<size_t>(session_.scheduler_.capacity(session_.sequence_));
   result.finish = FinishReason::kLength;
   for (int64_t count = 0; options_.max_tokens < 0 || count < options_.max_tokens; ++count) {
     if (constraint() != nullptr && constraint()->must_stop()) {
@@ -357,7 +366,8 @@ Status Session::Generation::run() {
         break;
       }
       const Status room = make_room();
-      if (!room.ok()) return room;
+      if (!room.ok()) return stopped(room);
+      if (result.finish == FinishReason::kCancelled) break;
     }
     SampledToken sampled;
     const auto word = next_word();
@@ -367,7 +377,7 @@ Status Session::Generation::run() {
       if (options_.sampling.logprobs > 0) sampled.top = {{sampled.id, 0}};
     } else {
       const Status fed = feed_waiting_and_guess();
-      if (!fed.ok()) return fed;
+      if (!fed.ok()) return stopped(fed);
       sampled = sample();
       if (is_stop(sampled.id)) {
         result.finish = FinishReason::kStop;
@@ -378,14 +388,19 @@ Status Session::Generation::run() {
     if (!publish(sampled.id, word ? nullptr : &sampled)) break;
     advance(sampled.id);
   }
-  drop_guess();
-  if (result.finish != FinishReason::kCancelled) flush();
   result.generation_seconds = seconds_since(start);
   return Done{};
 }
 
-Result<std::unique_ptr<Session>> Session::create(Scheduler& scheduler) {
-  auto sequence = scheduler.open_sequence();
+// What was computed is there for others; text that was held back goes out.
+void Session::Generation::finish() {
+  drop_guess();
+  session_.scheduler_.share(session_.sequence_);
+  if (result.finish != FinishReason::kCancelled) flush();
+}
+
+Result<std::unique_ptr<Session>> Session::create(Scheduler& scheduler, const SequenceOptions& options) {
+  auto sequence = scheduler.open_sequence(options);
   if (!sequence.ok()) return sequence.error();
   return std::unique_ptr<Session>(new Session(scheduler, *sequence));
 }
@@ -398,7 +413,7 @@ Result<GenerationResult> Session::generate(
     const std::function<bool(int64_t done, int64_t total)>& on_prompt) {
   if (prompt.empty())
     return Error{ErrorKind::kInvalid, "prompt", "at least one token", "an empty prompt", ""};
-  const int64_t context = scheduler_.engine().options().context_tokens;
+  const int64_t context = scheduler_.capacity(sequence_);
   if (static_cast<int64_t>(prompt.size()) > context) {
     return Error{ErrorKind::kTooLarge, "prompt",
                  "at most " + std::to_string(context) + " tokens (the context)",
@@ -414,8 +429,11 @@ Result<GenerationResult> Session::generate(
   const Status read = generation.read_prompt(prompt, on_prompt);
   if (!read.ok()) return read.error();
   if (generation.result.finish == FinishReason::kCancelled) return std::move(generation.result);
+  scheduler_.begin_answer(sequence_);
   const Status done = generation.run();
+  scheduler_.end_answer(sequence_);
   if (!done.ok()) return done.error();
+  generation.finish();
   return std::move(generation.result);
 }
 

@@ -1,10 +1,12 @@
 // One timeline of a conversation. The caller always gives the whole prompt; the session keeps the longest
-// common prefix of what it has already computed and feeds the rest.
+// common prefix of what it, or any other session of the scheduler, has already computed, and feeds the rest.
+// Several sessions may generate at the same time, each on a thread of its own.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,8 @@ struct GenerationOptions {
   // Most tokens that are guessed from what was said before and read together with the last one
   // (runtime/lookup.h); 0: none. The answer is the same with any number.
   int64_t lookup_tokens = 7;
-  int64_t keep_tokens = 0;  // with context_shift: tokens at the beginning that are never forgotten
+  int64_t keep_tokens = 0;     // with context_shift: tokens at the beginning that are never forgotten
+  bool explain_cache = false;  // GenerationResult::divergence
 };
 
 enum class FinishReason { kStop, kLength, kContextFull, kCancelled };
@@ -51,17 +54,18 @@ struct GenerationResult {
   std::vector<int32_t> ids;  // the answer, without the stop token
   std::string text;
   int64_t prompt_tokens = 0;
-  int64_t cached_tokens = 0;         // of the prompt, reused
-  int64_t guessed_tokens = 0;        // by look-up
-  int64_t guessed_right_tokens = 0;  // of them, part of the answer
+  int64_t cached_tokens = 0;                  // of the prompt, reused
+  int64_t guessed_tokens = 0;                 // by look-up
+  int64_t guessed_right_tokens = 0;           // of them, part of the answer
+  std::optional<CacheDivergence> divergence;  // of the prompt from all that was kept, when asked for
   double prompt_seconds = 0;
   double generation_seconds = 0;
 };
 
 class Session {
  public:
-  // Errors: as Scheduler::open_sequence.
-  static Result<std::unique_ptr<Session>> create(Scheduler& scheduler);
+  // Errors: as Scheduler::open_sequence. With `options.cancelled` set, generate ends with kCancelled.
+  static Result<std::unique_ptr<Session>> create(Scheduler& scheduler, const SequenceOptions& options = {});
   ~Session();
 
   // Generates from the whole prompt. `on_piece` sees every piece and returns false to stop (kCancelled).

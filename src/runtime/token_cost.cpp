@@ -47,7 +47,7 @@ TokenCost token_cost(const Checkpoint& checkpoint, const ModelConfig& config, Kv
   for (int64_t layer = 0; layer < config.num_hidden_layers; ++layer)
     cost.body_operations += 2 * layer_products(config, layer);
   cost.head_operations = 2 * static_cast<double>(config.vocab_size * config.hidden_size);
-  cost.kv_bytes = KvCache::size_bytes(config, cache_type, kKvPageTokens, 1) / kKvPageTokens;
+  cost.kv_bytes = KvCache::size_bytes(config, cache_type, kKvPageTokens) / kKvPageTokens;
   // A product of the query with each key, and of each value with its probability.
   cost.score_operations =
       4 * static_cast<double>(config.num_hidden_layers * config.num_attention_heads * config.head_dim);
