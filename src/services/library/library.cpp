@@ -77,7 +77,8 @@ class ModelLibrary::Shelf {
   explicit Shelf(LibraryOptions options);
   ~Shelf();
 
-  Result<std::shared_ptr<ServedModel>> acquire(const std::string& name, std::optional<milliseconds> keep_alive);
+  Result<std::shared_ptr<ServedModel>> acquire(const std::string& name,
+                                               std::optional<milliseconds> keep_alive);
   std::vector<FoundModel> available() const;
   std::vector<LoadedModelInfo> loaded() const;
   const std::string& default_name() const { return default_name_; }
@@ -144,8 +145,8 @@ bool ModelLibrary::Shelf::is_default(const std::string& name) const {
          (default_.ok() && same_model_name(name, default_->name));
 }
 
-// The only way from a name to a file. A name may come from the network: whatever it says, it chooses among the
-// default model and what find_models() lists, and is never opened as a path.
+// The only way from a name to a file. A name may come from the network: whatever it says, it chooses among
+// the default model and what find_models() lists, and is never opened as a path.
 Result<FoundModel> ModelLibrary::Shelf::resolve(const std::string& name) const {
   if (is_default(name)) return default_;
   {
@@ -346,8 +347,9 @@ std::vector<LoadedModelInfo> ModelLibrary::Shelf::loaded() const {
     LoadedModelInfo info{place.name, place.bytes, place.in_use, std::nullopt};
     if (place.expires()) {
       const auto used = place.in_use > 0 ? now : place.last_used;
-      info.expires = std::chrono::system_clock::now() +
-                     std::chrono::duration_cast<std::chrono::system_clock::duration>(used + place.keep_alive - now);
+      info.expires =
+          std::chrono::system_clock::now() +
+          std::chrono::duration_cast<std::chrono::system_clock::duration>(used + place.keep_alive - now);
     }
     all.push_back(std::move(info));
   }

@@ -25,8 +25,8 @@ struct FoundModel {
 // equal names is the one that -m takes.
 std::vector<FoundModel> find_models();
 
-// The model that a name means (services/library/model_names.h); empty: the embedded one. Never a path: this is
-// what names from the network go through. Errors: kNotFound.
+// The model that a name means (services/library/model_names.h); empty: the embedded one. Never a path: this
+// is what names from the network go through. Errors: kNotFound.
 Result<FoundModel> find_model(const std::string& name);
 
 // What a person at this machine names: a path that exists, else a name. Errors: kNotFound.

@@ -50,7 +50,7 @@ bool is_quantization(std::string_view rest) {
   };
   if (rest.starts_with('q')) return digit_at(1);
   if (rest.starts_with("iq")) return digit_at(2);
-  constexpr std::array<std::string_view, 9> kKinds = {"f16", "f32",  "bf16",  "fp16", "fp8",
+  constexpr std::array<std::string_view, 9> kKinds = {"f16", "f32",  "bf16", "fp16", "fp8",
                                                       "awq", "gptq", "int4", "int8"};
   return std::any_of(kKinds.begin(), kKinds.end(),
                      [&](std::string_view kind) { return rest.starts_with(kind); });

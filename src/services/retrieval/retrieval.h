@@ -1,6 +1,7 @@
-// Finding by meaning: texts as vectors (Qwen3-Embedding) and documents scored against a query (Qwen3-Reranker).
-// Both read the state of a prompt's last token, so what stands at its end decides: an embedding's text ends
-// with <|endoftext|>, always appended here, because leaving it out makes vectors worse without any error.
+// Finding by meaning: texts as vectors (Qwen3-Embedding) and documents scored against a query
+// (Qwen3-Reranker). Both read the state of a prompt's last token, so what stands at its end decides: an
+// embedding's text ends with <|endoftext|>, always appended here, because leaving it out makes vectors worse
+// without any error.
 //
 // Any causal model may embed: the vectors of a chat model mean little, but it is what llama.cpp and Ollama
 // let people do. Ranking is refused (kUnsupported) where nothing in the model says "yes" and "no".
@@ -23,7 +24,8 @@ using EmbeddingInput = std::variant<std::string, std::vector<int32_t>>;
 
 struct EmbeddingRequest {
   std::vector<EmbeddingInput> inputs;
-  // What the vectors are for, in one sentence; for queries only: "Instruct: …\nQuery:…". Empty: the bare text.
+  // What the vectors are for, in one sentence; for queries only: "Instruct: …\nQuery:…". Empty: the bare
+  // text.
   std::string instruction;
   std::optional<int64_t> dimensions;  // Matryoshka: the first so many numbers, normalised again
   bool truncate = false;              // cut texts that are longer than the context, instead of kTooLarge
