@@ -61,10 +61,10 @@ Access::Access(const ServerOptions& options, uint16_t port)
     : port_(port),
       any_address_(options.host == "0.0.0.0" || options.host == "::"),
       own_names_{"localhost", "127.0.0.1", "[::1]"},
-      allowed_origins_(options.allowed_origins),
       keys_(options.keys) {
   if (port > 0 && !any_address_) own_names_.push_back(ascii_lower(in_brackets(options.host)));
   for (const std::string& host : options.allowed_hosts) allowed_hosts_.push_back(ascii_lower(host));
+  for (const std::string& origin : options.allowed_origins) allowed_origins_.push_back(ascii_lower(origin));
 }
 
 bool Access::is_own_host(std::string_view host) const {

@@ -180,6 +180,8 @@ void Connection::refuse(const Refusal& refusal) {
   Reply reply = refusal_reply(refusal, reader_->head().request.path);
   if (refusal.status == 405) reply.headers["allow"] = core_.router.methods_of(reader_->head().request.path);
   answer->reply(std::move(reply));
+  reader_.reset();  // with what it had of the body: others may need the room
+  hold_body_bytes(0);
   send();
 }
 

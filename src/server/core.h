@@ -25,8 +25,8 @@ struct Core {
         access(given, port),
         router(std::move(routes)),
         metrics(std::move(counts)),
-        quick(given.quick_threads, given.limits.connections),
-        slow(given.slow_threads, given.limits.waiting) {}
+        quick(static_cast<size_t>(given.quick_threads), given.limits.connections),
+        slow(static_cast<size_t>(given.slow_threads), given.limits.waiting) {}
 
   const Limits limits;
   const Access access;

@@ -5,16 +5,20 @@
 
 namespace ink::server {
 
-Workers::Workers(int threads, size_t most_waiting) : most_waiting_(most_waiting) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
-}
+Workers::Workers(size_t most_threads, size_t most_waiting)
+    : most_threads_(most_threads), most_waiting_(most_waiting) {}
 
 Workers::~Workers() { stop(); }
 
 uint64_t Workers::add(std::function<void()> job) {
   const std::lock_guard lock(mutex_);
+  if (stopping_) return 0;
   // A thread that is idle but not awake yet will take one of those in the line.
-  if (stopping_ || line_.size() >= most_waiting_ + idle_) return 0;
+  if (line_.size() >= idle_ && threads_.size() < most_threads_) {
+    threads_.emplace_back([this] { work(); });
+    ++idle_;
+  }
+  if (line_.size() >= most_waiting_ + idle_) return 0;
   line_.push_back({++last_number_, std::move(job)});
   wake_.notify_one();
   return last_number_;
@@ -45,8 +49,7 @@ void Workers::stop() {
 
 void Workers::work() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    ++idle_;
+  while (true) {  // it begins as an idle one
     wake_.wait(lock, [&] { return stopping_ || !line_.empty(); });
     --idle_;
     if (stopping_) return;
@@ -56,6 +59,7 @@ void Workers::work() {
     job();
     job = nullptr;  // what it holds is let go of outside of the lock
     lock.lock();
+    ++idle_;
   }
 }
 

@@ -15,7 +15,8 @@ namespace ink::server {
 
 class Workers {
  public:
-  Workers(int threads, size_t most_waiting);
+  // Threads are started when there is work for them.
+  Workers(size_t most_threads, size_t most_waiting);
   ~Workers();  // as stop()
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -34,7 +35,7 @@ class Workers {
   };
   void work();
 
-  const size_t most_waiting_;
+  const size_t most_threads_, most_waiting_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Waiting> line_;
