@@ -58,6 +58,7 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_connect_command(*program, action);
   add_show_command(*program, action);
   add_list_command(*program, action);
+  add_cache_command(*program, action);
   add_tokenize_command(*program, action);
   add_perplexity_command(*program, action);
   add_verify_command(*program, action);

@@ -56,6 +56,11 @@ void read_json_head(const Checkpoint& checkpoint, const std::string& architectur
              (has_bare_names(checkpoint) && checkpoint.find("lm_head.weight") == nullptr)) {
     config.head = ModelConfig::Head::kNone;
   }
+  // What sentence-transformers writes beside an embedding model.
+  const auto pooling = checkpoint.read_json("1_Pooling/config.json");
+  if (!pooling.ok() || !pooling->is_object()) return;
+  if (pooling->value("pooling_mode_mean_tokens", Json()) == true) config.pooling = "mean";
+  if (pooling->value("pooling_mode_cls_token", Json()) == true) config.pooling = "first";
 }
 
 // Files for ranking have a head of a few rows, files for embedding say how states are pooled.
@@ -68,6 +73,7 @@ void read_gguf_head(const Checkpoint& checkpoint, ModelConfig& config) {
     config.num_labels = classes->shape.size() == 2 ? classes->shape[0] : 1;
   } else if (pooling > 0 && pooling < kPoolingRank) {
     config.head = ModelConfig::Head::kNone;
+    config.pooling = pooling == 1 ? "mean" : pooling == 2 ? "first" : "last";
   }
 }
 

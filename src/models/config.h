@@ -47,6 +47,8 @@ struct ModelConfig {
   bool tie_word_embeddings = false;
   Head head = Head::kVocabulary;
   int64_t num_labels = 0;  // of Head::kClasses
+  // How one vector is made of a text's states, where the files say it: "last", "mean" or "first".
+  std::string pooling = "last";
 
   // Mixture of experts; num_experts is 0 for dense models.
   int64_t num_experts = 0;
