@@ -10,7 +10,9 @@
 namespace ink {
 namespace {
 
-constexpr std::string_view kSupported = "Qwen3ForCausalLM, Qwen3MoeForCausalLM (GGUF: qwen3, qwen3moe)";
+constexpr std::string_view kSupported =
+    "Qwen3ForCausalLM, Qwen3MoeForCausalLM, Qwen3Model, Qwen3ForSequenceClassification (GGUF: qwen3, "
+    "qwen3moe)";
 
 Error unsupported(const Checkpoint& checkpoint, const std::string& architecture) {
   return Error{ErrorKind::kUnsupported, checkpoint.name() + ": architecture", std::string(kSupported),
@@ -43,6 +45,38 @@ Status read_rope(const Json* rope, ModelConfig& config, const std::string& where
   return Done{};
 }
 
+// An embedding model is published without a head: as a bare Qwen3Model, or, as Qwen3-Embedding is, under the
+// name of the causal model but with the bare one's tensors.
+void read_json_head(const Checkpoint& checkpoint, const std::string& architecture, ModelConfig& config) {
+  if (architecture == "Qwen3ForSequenceClassification") {
+    config.head = ModelConfig::Head::kClasses;
+    const FileTensor* score = checkpoint.find("score.weight");
+    config.num_labels = score != nullptr && score->shape.size() == 2 ? score->shape[0] : 1;
+  } else if (architecture == "Qwen3Model" ||
+             (has_bare_names(checkpoint) && checkpoint.find("lm_head.weight") == nullptr)) {
+    config.head = ModelConfig::Head::kNone;
+  }
+  // What sentence-transformers writes beside an embedding model.
+  const auto pooling = checkpoint.read_json("1_Pooling/config.json");
+  if (!pooling.ok() || !pooling->is_object()) return;
+  if (pooling->value("pooling_mode_mean_tokens", Json()) == true) config.pooling = "mean";
+  if (pooling->value("pooling_mode_cls_token", Json()) == true) config.pooling = "first";
+}
+
+// Files for ranking have a head of a few rows, files for embedding say how states are pooled.
+void read_gguf_head(const Checkpoint& checkpoint, ModelConfig& config) {
+  constexpr int64_t kPoolingRank = 4;  // llama.cpp: 1 mean, 2 first, 3 last, 4 rank
+  const int64_t pooling = checkpoint.meta_int(config.architecture + ".pooling_type").value_or(0);
+  const FileTensor* classes = checkpoint.find("cls.output.weight");
+  if (classes != nullptr) {
+    config.head = ModelConfig::Head::kClasses;
+    config.num_labels = classes->shape.size() == 2 ? classes->shape[0] : 1;
+  } else if (pooling > 0 && pooling < kPoolingRank) {
+    config.head = ModelConfig::Head::kNone;
+    config.pooling = pooling == 1 ? "mean" : pooling == 2 ? "first" : "last";
+  }
+}
+
 Result<ModelConfig> read_json_config(const Checkpoint& checkpoint) {
   auto text = checkpoint.read_json("config.json");
   if (!text.ok()) return text.error();
@@ -57,13 +91,15 @@ Result<ModelConfig> read_json_config(const Checkpoint& checkpoint) {
   }
   const std::string named = architecture.empty() ? json.text({"model_type"}) : architecture;
   ModelConfig config;
-  if (named == "Qwen3ForCausalLM" || named == "qwen3") {
+  if (named == "Qwen3ForCausalLM" || named == "qwen3" || named == "Qwen3Model" ||
+      named == "Qwen3ForSequenceClassification") {
     config.architecture = "qwen3";
   } else if (named == "Qwen3MoeForCausalLM" || named == "qwen3_moe") {
     config.architecture = "qwen3moe";
   } else {
     return unsupported(checkpoint, named);
   }
+  read_json_head(checkpoint, named, config);
   auto quantization = read_quantization(*text, where);
   if (!quantization.ok()) return quantization.error();
   config.quantization = std::move(*quantization);
@@ -143,6 +179,7 @@ Result<ModelConfig> read_gguf_config(const Checkpoint& checkpoint) {
   const FileTensor* embedding = checkpoint.find("token_embd.weight");
   config.vocab_size = embedding != nullptr && embedding->shape.size() == 2 ? embedding->shape[0] : 0;
   config.tie_word_embeddings = checkpoint.find("output.weight") == nullptr;
+  read_gguf_head(checkpoint, config);
   config.attention_bias = checkpoint.find("blk.0.attn_q.bias") != nullptr;
   if (arch == "qwen3moe") {
     config.num_experts = integer("expert_count", 0);
@@ -179,6 +216,7 @@ Status check(const ModelConfig& c, const std::string& where) {
       {"num_experts_per_tok", c.num_experts_per_tok, moe ? 1 : 0, std::max<int64_t>(c.num_experts, 0)},
       {"moe_intermediate_size", c.moe_intermediate_size, moe ? 1 : 0, 1 << 22},
       {"decoder_sparse_step", c.decoder_sparse_step, 1, 4096},
+      {"num_labels", c.num_labels, c.head == ModelConfig::Head::kClasses ? 1 : 0, 65536},
   };
   for (const Bound& bound : bounds) {
     if (bound.value < bound.least || bound.value > bound.most) {
@@ -213,6 +251,12 @@ Status check(const ModelConfig& c, const std::string& where) {
 }
 
 }  // namespace
+
+bool has_bare_names(const Checkpoint& checkpoint) {
+  return checkpoint.format() == CheckpointFormat::kSafetensors &&
+         checkpoint.find("embed_tokens.weight") != nullptr &&
+         checkpoint.find("model.embed_tokens.weight") == nullptr;
+}
 
 bool ModelConfig::is_moe_layer(int64_t layer) const {
   return num_experts > 0 && (layer + 1) % decoder_sparse_step == 0 &&

@@ -24,6 +24,13 @@ struct RopeScaling {
 };
 
 struct ModelConfig {
+  // What stands above the final norm.
+  enum class Head {
+    kVocabulary,  // lm_head: logits of the next token
+    kClasses,     // num_labels rows (score.weight, GGUF: cls.output.weight): a ranker or classifier
+    kNone,        // hidden states only: an embedding model
+  };
+
   std::string architecture;  // "qwen3" or "qwen3moe"
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
@@ -38,6 +45,10 @@ struct ModelConfig {
   RopeScaling rope_scaling;
   bool attention_bias = false;
   bool tie_word_embeddings = false;
+  Head head = Head::kVocabulary;
+  int64_t num_labels = 0;  // of Head::kClasses
+  // How one vector is made of a text's states, where the files say it: "last", "mean" or "first".
+  std::string pooling = "last";
 
   // Mixture of experts; num_experts is 0 for dense models.
   int64_t num_experts = 0;
@@ -51,6 +62,9 @@ struct ModelConfig {
 
   bool is_moe_layer(int64_t layer) const;
 };
+
+// Whether the tensors are those of a model saved without its head: "layers.0.…", not "model.layers.0.…".
+bool has_bare_names(const Checkpoint& checkpoint);
 
 // Errors: kUnsupported for another architecture (named, with what is supported), kInvalid for values that
 // cannot be.

@@ -37,6 +37,9 @@ void add_hyperparameters(GgufWriter& writer, const ModelConfig& config) {
   number("attention.head_count_kv", config.num_key_value_heads);
   number("attention.key_length", config.head_dim);
   number("attention.value_length", config.head_dim);
+  // As llama.cpp counts them: the last token's state, or what a ranking head makes of it.
+  if (config.head == ModelConfig::Head::kNone) number("pooling_type", 3);
+  if (config.head == ModelConfig::Head::kClasses) number("pooling_type", 4);
   writer.add_number(arch + "attention.layer_norm_rms_epsilon", static_cast<float>(config.rms_norm_eps));
   writer.add_number(arch + "rope.freq_base", static_cast<float>(config.rope_theta));
   add_rope_scaling(writer, config);

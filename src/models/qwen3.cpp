@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace ink {
 
 Qwen3Model::Qwen3Model(const Checkpoint& checkpoint, const ModelConfig& config, Arithmetic arithmetic)
@@ -13,8 +15,13 @@ Qwen3Model::Qwen3Model(const Checkpoint& checkpoint, const ModelConfig& config, 
   for (int i = 0; i < static_cast<int>(config.num_hidden_layers); ++i)
     layers_.emplace_back(weights, i, config);
   norm_ = {weights.vector("model.norm", config.hidden_size), static_cast<float>(config.rms_norm_eps)};
-  const char* head = config.tie_word_embeddings ? "model.embed_tokens" : "lm_head";
-  lm_head_ = weights.linear(head, config.vocab_size, config.hidden_size);
+  if (config.head == ModelConfig::Head::kClasses) {
+    head_rows_ = weights.in_place("score", config.num_labels, config.hidden_size);
+  } else if (config.head == ModelConfig::Head::kVocabulary) {
+    const char* head = config.tie_word_embeddings ? "model.embed_tokens" : "lm_head";
+    lm_head_ = weights.linear(head, config.vocab_size, config.hidden_size);
+    head_rows_ = weights.rows_of(head);
+  }
 }
 
 Result<std::unique_ptr<Qwen3Model>> Qwen3Model::load(const Checkpoint& checkpoint, const ModelConfig& config,
@@ -38,7 +45,13 @@ Tensor Qwen3Model::forward(Ops& op, const Batch& batch, ModelOutput output) cons
   for (const DecoderLayer& layer : layers_) layer.forward(op, batch, rotary, x);
   if (batch.output_rows.empty()) return {};
   const Tensor hidden = op.rms_norm(op.gather(x, batch.output_rows), norm_);
+  INK_CHECK(output == ModelOutput::kHidden || gives_logits(), "logits of a model without a vocabulary head");
   return output == ModelOutput::kHidden ? hidden : op.linear(hidden, lm_head_);
+}
+
+void Qwen3Model::read_head_row(int64_t row, float* values) const {
+  INK_CHECK(head_rows_ != nullptr && row >= 0 && row < head_rows_->rows(), "a row of the head");
+  head_rows_->read_floats(row, values);
 }
 
 uint64_t Qwen3Model::scratch_bytes(const ModelConfig& c, int64_t tokens, int64_t outputs) {
@@ -52,7 +65,8 @@ uint64_t Qwen3Model::scratch_bytes(const ModelConfig& c, int64_t tokens, int64_t
   const int64_t mlp = 4 * c.hidden_size + 3 * std::max(c.intermediate_size, c.moe_intermediate_size);
   const int64_t routing = c.num_experts + 2 * c.num_experts_per_tok;
   const int64_t per_token = c.hidden_size + c.head_dim + attention + mlp + routing + widest / 2;
-  const int64_t per_output = 2 * c.hidden_size + c.vocab_size + widest / 2;
+  const int64_t logits = c.head == ModelConfig::Head::kVocabulary ? c.vocab_size : 0;
+  const int64_t per_output = 2 * c.hidden_size + logits + widest / 2;
   constexpr int64_t kAlignmentSlack = 64 * 64;
   return static_cast<uint64_t>(4 * (tokens * per_token + outputs * per_output) + kAlignmentSlack);
 }

@@ -33,8 +33,13 @@ class Qwen3Model {
 
   const ModelConfig& config() const { return config_; }
   // Logits [batch.output_rows, vocab_size] of the chosen rows, or their hidden states [.., hidden_size];
-  // valid until the caller's scope on `op` ends.
+  // valid until the caller's scope on `op` ends. Logits only where gives_logits().
   Tensor forward(Ops& op, const Batch& batch, ModelOutput output = ModelOutput::kLogits) const;
+
+  bool gives_logits() const { return config_.head == ModelConfig::Head::kVocabulary; }
+  // A row [hidden_size] of the head, a token's or a class's, with the file's own values: what a state is
+  // multiplied with where only a few rows are wanted. Only where there is a head.
+  void read_head_row(int64_t row, float* values) const;
 
   // The largest scratch a forward of `tokens` tokens with `outputs` output rows takes.
   static uint64_t scratch_bytes(const ModelConfig& config, int64_t tokens, int64_t outputs);
@@ -55,6 +60,7 @@ class Qwen3Model {
   std::vector<DecoderLayer> layers_;
   Norm norm_;
   Linear lm_head_;
+  const WeightRows* head_rows_ = nullptr;  // of lm_head or of the classes
 };
 
 }  // namespace ink

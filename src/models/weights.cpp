@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "models/config.h"
 
 namespace ink {
 namespace {
@@ -18,6 +19,8 @@ bool can_be_weight(Dtype dtype) {
 
 // Some 16 MB of a file: rare enough to cost nothing.
 constexpr double kElementsBetweenDrops = 16e6;
+
+constexpr std::string_view kModelPrefix = "model.";  // of all but the head, where a model was saved with it
 
 // Parts of a layer's tensor names: the checkpoint's and GGUF's.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kLayerNames = {{
@@ -40,25 +43,39 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kLayerNa
 
 }  // namespace
 
-std::string gguf_name(const std::string& name) {
+std::string gguf_name(const std::string& asked) {
+  const bool bare = asked.starts_with("layers.") || asked == "embed_tokens.weight" || asked == "norm.weight";
+  const std::string name = bare ? std::string(kModelPrefix) + asked : asked;
+  if (name == "score.weight") return "cls.output.weight";
   if (name == "model.embed_tokens.weight") return "token_embd.weight";
   if (name == "model.norm.weight") return "output_norm.weight";
   if (name == "lm_head.weight") return "output.weight";
   constexpr std::string_view kLayers = "model.layers.";
   const size_t number_end = name.starts_with(kLayers) ? name.find('.', kLayers.size()) : std::string::npos;
   const size_t suffix = name.rfind('.');
-  if (number_end == std::string::npos || suffix <= number_end) return name;
+  if (number_end == std::string::npos || suffix <= number_end) return asked;
   const std::string_view middle = std::string_view(name).substr(number_end + 1, suffix - number_end - 1);
   for (const auto& [ours, theirs] : kLayerNames) {
     if (middle != ours) continue;
     return "blk." + name.substr(kLayers.size(), number_end - kLayers.size()) + "." + std::string(theirs) +
            name.substr(suffix);
   }
-  return name;
+  return asked;
+}
+
+Weights::Weights(const Checkpoint& checkpoint, const Quantization& quantization, Arithmetic arithmetic)
+    : checkpoint_(checkpoint),
+      bare_names_(has_bare_names(checkpoint)),
+      quantization_(quantization),
+      arithmetic_(arithmetic) {}
+
+std::string Weights::name_in_file(const std::string& tensor) const {
+  if (checkpoint_.format() == CheckpointFormat::kGguf) return gguf_name(tensor);
+  return bare_names_ && tensor.starts_with(kModelPrefix) ? tensor.substr(kModelPrefix.size()) : tensor;
 }
 
 const FileTensor* Weights::find(const std::string& tensor, const std::vector<int64_t>& shape) {
-  const std::string name = checkpoint_.format() == CheckpointFormat::kGguf ? gguf_name(tensor) : tensor;
+  const std::string name = name_in_file(tensor);
   const FileTensor* found = problems_.find(checkpoint_, name);
   if (found == nullptr) return nullptr;
   if (found->shape != shape) {
@@ -75,9 +92,12 @@ std::unique_ptr<WeightRows> Weights::open_rows(const MatrixRequest& request) {
   const std::string name = request.name + ".weight";
   if (quantization_.method != Quantization::Method::kNone) {
     // A quantized checkpoint has plain matrices as well: those that its maker left out.
-    const FileTensor* plain = checkpoint_.find(name);
-    if (plain == nullptr || !can_be_weight(plain->dtype))
-      return open_quantized(checkpoint_, quantization_, request, problems_);
+    const FileTensor* plain = checkpoint_.find(name_in_file(name));
+    if (plain == nullptr || !can_be_weight(plain->dtype)) {
+      MatrixRequest named = request;
+      named.name = name_in_file(request.name);
+      return open_quantized(checkpoint_, quantization_, named, problems_);
+    }
   }
   std::vector<int64_t> shape = {request.rows, request.cols};
   if (request.experts > 0) shape.insert(shape.begin(), request.experts);
@@ -110,7 +130,7 @@ std::vector<Linear> Weights::experts(const std::string& prefix, const std::strin
   constexpr std::string_view kExperts = "experts";
   if (prefix.ends_with(kExperts)) {
     const std::string mlx = prefix.substr(0, prefix.size() - kExperts.size()) + "switch_mlp." + name;
-    if (checkpoint_.find(mlx + ".weight") != nullptr) stack = mlx;
+    if (checkpoint_.find(name_in_file(mlx + ".weight")) != nullptr) stack = mlx;
   }
   std::vector<Linear> linears;
   for (int64_t e = 0; e < experts; ++e) {
@@ -148,10 +168,20 @@ const WeightRows* Weights::keep(const std::string& name, std::unique_ptr<WeightR
   return rows_.back().get();
 }
 
-const WeightRows* Weights::embedding(const std::string& name, int64_t rows, int64_t cols) {
-  embedding_name_ = name;
+const WeightRows* Weights::in_place(const std::string& name, int64_t rows, int64_t cols) {
   auto table = open_rows({name, rows, cols});
   return table == nullptr ? nullptr : keep(name, std::move(table));
+}
+
+const WeightRows* Weights::embedding(const std::string& name, int64_t rows, int64_t cols) {
+  embedding_name_ = name;
+  return in_place(name, rows, cols);
+}
+
+const WeightRows* Weights::rows_of(const std::string& name) const {
+  const auto found =
+      std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.name == name; });
+  return found == pending_.end() ? nullptr : found->rows;
 }
 
 uint64_t Weights::packed_bytes() const {

@@ -37,8 +37,7 @@ struct PlannedWeights {
 class Weights {
  public:
   // The quantization must outlive this.
-  Weights(const Checkpoint& checkpoint, const Quantization& quantization, Arithmetic arithmetic)
-      : checkpoint_(checkpoint), quantization_(quantization), arithmetic_(arithmetic) {}
+  Weights(const Checkpoint& checkpoint, const Quantization& quantization, Arithmetic arithmetic);
 
   // NAME.weight [rows, cols], or what stands for it in a quantized checkpoint, and, if asked, NAME.bias
   // [rows]. The pointers are valid as long as the Weights; the panels are filled by pack().
@@ -49,8 +48,12 @@ class Weights {
                               int64_t rows, int64_t cols);
   // NAME.weight [size] as f32: in place where the file has aligned F32, else converted.
   const float* vector(const std::string& name, int64_t size);
-  // NAME.weight [rows, cols], read in place; null where there is a problem.
+  // NAME.weight [rows, cols], read in place; null where there is a problem. An embedding may be tied to the
+  // head.
+  const WeightRows* in_place(const std::string& name, int64_t rows, int64_t cols);
   const WeightRows* embedding(const std::string& name, int64_t rows, int64_t cols);
+  // The rows, as the file has them, of a matrix that was asked for before; null where there was a problem.
+  const WeightRows* rows_of(const std::string& name) const;
 
   // Reports every problem at once, or packs everything, or takes it from the file at `place`, which is
   // written if it is not there yet. Errors: kNotFound (missing), kInvalid (shape, numbers that are not
@@ -68,6 +71,8 @@ class Weights {
     PackedMatrix* matrix;  // null: read in place, only looked through
     const WeightRows* rows;
   };
+  // A tensor's name in this file.
+  std::string name_in_file(const std::string& tensor) const;
   const FileTensor* find(const std::string& tensor, const std::vector<int64_t>& shape);
   // The matrix as rows; null after a problem was noted.
   std::unique_ptr<WeightRows> open_rows(const MatrixRequest& request);
@@ -79,6 +84,7 @@ class Weights {
   const WeightRows* keep(const std::string& name, std::unique_ptr<WeightRows> rows);
 
   const Checkpoint& checkpoint_;
+  bool bare_names_;  // "layers.0.…" instead of "model.layers.0.…"
   const Quantization& quantization_;
   Arithmetic arithmetic_;
   std::deque<PackedMatrix> matrices_;  // a deque: addresses stay valid
@@ -91,8 +97,8 @@ class Weights {
   std::future<Status> committing_;  // the file, which takes its time to reach the disk; its end is waited for
 };
 
-// "model.layers.3.self_attn.q_proj.weight" → "blk.3.attn_q.weight"; names without a counterpart stay as they
-// are.
+// "model.layers.3.self_attn.q_proj.weight" → "blk.3.attn_q.weight", also without "model."; names without a
+// counterpart stay as they are.
 std::string gguf_name(const std::string& name);
 
 }  // namespace ink

@@ -2,10 +2,10 @@
 #include "runtime/engine.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 
+#include "base/memory.h"
 #include "runtime/kv_cache.h"
 #include "runtime/pack_cache.h"
 
@@ -15,34 +15,6 @@ namespace {
 constexpr int64_t kDefaultContextTokens = 4096;
 constexpr int64_t kMaxBatchTokens = 16384;
 constexpr int64_t kMaxCacheTokens = int64_t{1} << 26;  // page numbers stay far from 32 bits
-
-std::string megabytes(uint64_t bytes) { return std::to_string((bytes + 999'999) / 1'000'000) + " MB"; }
-
-// Bytes that can be had without swapping: the system's estimate, or what a container's limit leaves.
-uint64_t available_memory_bytes() {
-  uint64_t available = UINT64_MAX;
-  if (std::FILE* file = std::fopen("/proc/meminfo", "re")) {
-    char line[256];
-    unsigned long long kib = 0;
-    while (std::fgets(line, sizeof line, file) != nullptr) {
-      if (std::sscanf(line, "MemAvailable: %llu kB", &kib) == 1) available = uint64_t{kib} * 1024;
-    }
-    std::fclose(file);
-  }
-  const auto read_number = [](const char* path, unsigned long long& value) {
-    std::FILE* file = std::fopen(path, "re");
-    if (file == nullptr) return false;
-    const bool found = std::fscanf(file, "%llu", &value) == 1;
-    std::fclose(file);
-    return found;
-  };
-  unsigned long long limit = 0;
-  unsigned long long used = 0;
-  if (read_number("/sys/fs/cgroup/memory.max", limit) && read_number("/sys/fs/cgroup/memory.current", used)) {
-    available = std::min<uint64_t>(available, limit > used ? limit - used : 0);
-  }
-  return available;
-}
 
 // Fills in what the caller left open and refuses what cannot be.
 Status resolve(EngineOptions& options, const ModelConfig& config) {
@@ -104,9 +76,9 @@ Status admit(const Checkpoint& checkpoint, const MemoryNeeds& needs) {
   const uint64_t available = available_memory_bytes();
   if (needs.total() <= available) return Done{};
   return Error{ErrorKind::kTooLarge, checkpoint.name(),
-               "at most " + megabytes(available) + " of memory (available now)",
-               megabytes(needs.total()) + ": weights " + megabytes(needs.weights_bytes) + ", cache " +
-                   megabytes(needs.cache_bytes) + ", scratch " + megabytes(needs.scratch_bytes),
+               "at most " + megabytes_text(available) + " of memory (available now)",
+               megabytes_text(needs.total()) + ": weights " + megabytes_text(needs.weights_bytes) + ", cache " +
+                   megabytes_text(needs.cache_bytes) + ", scratch " + megabytes_text(needs.scratch_bytes),
                "a smaller --ctx-size or a smaller quantization needs less"};
 }
 

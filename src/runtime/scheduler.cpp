@@ -161,6 +161,10 @@ SchedulerUsage Scheduler::usage() const {
 
 Status Scheduler::check(std::span<const Feed> feeds) const {
   for (const Feed& feed : feeds) {
+    if (feed.output == ModelOutput::kLogits && !engine_->model().gives_logits()) {
+      return Error{ErrorKind::kUnsupported, engine_->checkpoint().name(), "a model that writes text",
+                   "one for embeddings or ranking, without a head for tokens", ""};
+    }
     const int64_t wanted = cache_->length(feed.sequence) + static_cast<int64_t>(feed.tokens.size());
     const int64_t most = std::min(cache_->capacity(feed.sequence), engine_->options().context_tokens);
     if (wanted > most) {

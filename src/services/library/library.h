@@ -17,6 +17,7 @@
 #include "runtime/engine.h"
 #include "runtime/grammar_tokens.h"
 #include "runtime/scheduler.h"
+#include "services/library/grammar_shelf.h"
 #include "services/library/model_finder.h"
 
 namespace ink {
@@ -29,6 +30,7 @@ struct ServedModel {
   ChatFormat format = ChatFormat::kQwen3;
   std::shared_ptr<const TokenTree> tree;  // null without a tokenizer
   double load_seconds = 0;
+  std::shared_ptr<GrammarShelf> grammars = std::make_shared<GrammarShelf>();  // that it answered with lately
 };
 
 struct LibraryOptions {
@@ -54,10 +56,11 @@ class ModelLibrary {
   ~ModelLibrary();  // nothing may be in use any more
 
   // The model of this name (empty: the default one), loaded if it is not yet; it stays loaded as long as the
-  // pointer lives, and `keep_alive` (the library's own if not set) longer. Blocks while it is loaded; another
-  // request for the same one waits for the same loading. Errors: kNotFound with the names there are;
-  // kTooLarge with the numbers when it cannot fit even alone, or when what is loaded is in use; all of
-  // Engine::open.
+  // pointer lives, and `keep_alive` longer (not set: as the last request that set one since it was loaded;
+  // the library's own at first). Blocks while it is loaded; another request for the same one waits for the
+  // same loading. Names may come from the network: they reach the default model and those that find_models()
+  // lists, never a path. Errors: kNotFound with the names there are; kTooLarge with the numbers when it
+  // cannot fit even alone, or when what is loaded is in use; all of Engine::open.
   Result<std::shared_ptr<ServedModel>> acquire(const std::string& name,
                                                std::optional<std::chrono::milliseconds> keep_alive = {});
 

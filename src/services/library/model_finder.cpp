@@ -7,6 +7,7 @@
 
 #include "base/mapped_file.h"
 #include "pocket/embedded.h"
+#include "services/library/model_names.h"
 
 namespace ink {
 namespace {
@@ -115,11 +116,6 @@ std::vector<FoundModel> search_huggingface() {
   return all;
 }
 
-bool same_name(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 }  // namespace
 
 fs::path xdg_folder(const char* variable, const char* below_home) {
@@ -146,16 +142,35 @@ std::vector<FoundModel> find_models() {
   return all;
 }
 
-Result<Checkpoint> open_model(const std::string& model) {
-  if (model.empty() || model == pocket::kAssistantName)
-    return Checkpoint::from_gguf_bytes(pocket::assistant(), pocket::kAssistantName);
+Result<Checkpoint> open_found(const FoundModel& model) {
+  if (model.path.empty()) return Checkpoint::from_gguf_bytes(pocket::assistant(), pocket::kAssistantName);
+  return Checkpoint::open(model.path);
+}
+
+Result<FoundModel> find_model(const std::string& name) {
+  const auto models = find_models();
+  return name.empty() ? models.front() : match_model(models, name);
+}
+
+Result<FoundModel> find_model_or_path(const std::string& model) {
   std::error_code error;
-  if (fs::exists(model, error)) return Checkpoint::open(model);
-  for (const auto& found : find_models()) {
-    if (same_name(found.name, model)) return Checkpoint::open(found.path);
+  if (model.empty() || model == pocket::kAssistantName || !fs::exists(model, error)) {
+    auto found = find_model(model);
+    if (found.ok()) return found;
+    Error unknown = found.error();
+    unknown.wanted = "a path, or " + unknown.wanted;
+    return unknown;
   }
-  return Error{ErrorKind::kNotFound, "model", "a path, or a name that `inkstone list` shows",
-               "'" + model + "'", ""};
+  fs::path path = fs::absolute(model, error).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "models/"
+  const bool is_folder = fs::is_directory(path, error);
+  return FoundModel{(is_folder ? path.filename() : path.stem()).string(), path, "path",
+                    path.extension() == ".gguf" ? "gguf" : "safetensors", is_folder ? 0 : size_of(path)};
+}
+
+Result<Checkpoint> open_model(const std::string& model) {
+  const auto found = find_model_or_path(model);
+  return found.ok() ? open_found(*found) : found.error();
 }
 
 }  // namespace ink

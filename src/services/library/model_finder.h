@@ -15,7 +15,7 @@ namespace ink {
 struct FoundModel {
   std::string name;            // what -m accepts: "Qwen3-0.6B-Q8_0", "Qwen/Qwen3-0.6B"
   std::filesystem::path path;  // empty for the embedded model
-  std::string place;           // "embedded", "folder", "INKSTONE_MODELS", "data", "huggingface"
+  std::string place;           // "embedded", "folder", "INKSTONE_MODELS", "data", "huggingface", "path"
   std::string format;          // "gguf", "safetensors"
   uint64_t bytes = 0;          // of the weight files
 };
@@ -25,8 +25,17 @@ struct FoundModel {
 // equal names is the one that -m takes.
 std::vector<FoundModel> find_models();
 
-// Opens what `model` names: a path that exists, else a name. Empty: the embedded model.
-// Errors: kNotFound, and all of Checkpoint::open.
+// The model that a name means (services/library/model_names.h); empty: the embedded one. Never a path: this
+// is what names from the network go through. Errors: kNotFound.
+Result<FoundModel> find_model(const std::string& name);
+
+// What a person at this machine names: a path that exists, else a name. Errors: kNotFound.
+Result<FoundModel> find_model_or_path(const std::string& model);
+
+// Errors: all of Checkpoint::open.
+Result<Checkpoint> open_found(const FoundModel& model);
+
+// Opens what find_model_or_path finds.
 Result<Checkpoint> open_model(const std::string& model);
 
 // $HOME-based folders as the XDG specification has them, e.g. xdg_folder("XDG_DATA_HOME", ".local/share");
