@@ -134,7 +134,7 @@ def main():
     parser.add_argument("--vanish", type=float, default=0.1, help="share of the requests whose client goes away")
     parser.add_argument("--growth", type=float, default=0.02, help="of the resident memory that is allowed")
     arguments = parser.parse_args()
-    server = subprocess.Popen([PROGRAM, "serve", "--port", "0", "-np", "8", "-c", "2048"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([PROGRAM, "serve", "--port", "0", "-np", "8"], stdout=subprocess.PIPE, text=True)
     failures = Failures()
     try:
         port = int(server.stdout.readline().rsplit(":", 1)[1])
