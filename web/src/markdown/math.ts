@@ -11,7 +11,7 @@ export function renderMath(source: string, display: boolean): string {
   if (source.length > kLongest) return fallback(source);
   try {
     const html = temml.renderToString(source, {
-      displayMode: display, throwOnError: true, trust: false, strict: false, maxExpand: 200, maxSize: [20, 20], annotate: true,
+      displayMode: display, throwOnError: true, trust: false, strict: false, maxExpand: 200, maxSize: [20, 20],
     });
     return html.replace(/ style="[^"]*"/g, '');
   } catch {

@@ -7,7 +7,7 @@ import createPurify, { type DOMPurify } from 'dompurify';
 const kTags = [
   'p', 'br', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'blockquote', 'em', 'strong', 's', 'del', 'code',
   'pre', 'a', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span', 'div', 'sup', 'sub', 'img',
-  'math', 'semantics', 'mrow', 'mi', 'mn', 'mo', 'ms', 'mtext', 'mspace', 'mfrac', 'msqrt', 'mroot', 'mstyle', 'merror',
+  'math', 'mrow', 'mi', 'mn', 'mo', 'ms', 'mtext', 'mspace', 'mfrac', 'msqrt', 'mroot', 'mstyle', 'merror',
   'mpadded', 'mphantom', 'msub', 'msup', 'msubsup', 'munder', 'mover', 'munderover', 'mmultiscripts', 'mprescripts',
   'mtable', 'mtr', 'mtd', 'menclose',
 ];
@@ -24,6 +24,17 @@ let purify: DOMPurify | null = null;
 function wall(): DOMPurify {
   if (purify) return purify;
   purify = createPurify(window);
+  purify.setConfig({
+    ALLOWED_TAGS: kTags,
+    ALLOWED_ATTR: kAttributes,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
+    ADD_URI_SAFE_ATTR: kAttributes.filter((name) => name !== 'href' && name !== 'src'), // otherwise each must look like an address
+    ADD_DATA_URI_TAGS: [],
+    FORBID_ATTR: ['style', 'id', 'name'],
+    RETURN_DOM_FRAGMENT: true,
+  });
   purify.addHook('uponSanitizeAttribute', (_node, event) => {
     if (event.attrName !== 'class') return;
     event.attrValue = event.attrValue.split(/\s+/).filter((name) => kClass.test(name)).join(' ');
@@ -33,16 +44,7 @@ function wall(): DOMPurify {
 }
 
 export function sanitise(html: string): DocumentFragment {
-  const fragment = wall().sanitize(html, {
-    ALLOWED_TAGS: kTags,
-    ALLOWED_ATTR: kAttributes,
-    ALLOW_DATA_ATTR: false,
-    ALLOW_ARIA_ATTR: false,
-    ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
-    ADD_DATA_URI_TAGS: [],
-    FORBID_ATTR: ['style', 'id', 'name'],
-    RETURN_DOM_FRAGMENT: true,
-  });
+  const fragment = wall().sanitize(html) as unknown as DocumentFragment; // what RETURN_DOM_FRAGMENT gives
   for (const image of fragment.querySelectorAll('img')) image.replaceWith(linkInstead(image));
   for (const link of fragment.querySelectorAll('a')) {
     if (!link.hasAttribute('href')) continue;

@@ -40,13 +40,13 @@ export const SettingsIcon = drawn('M4 6h7M15 6h1M4 14h1M9 14h7M13 4v4M7 12v4');
 export const SearchIcon = drawn('M9 4a5 5 0 100 10A5 5 0 009 4zM13 13l3.500 3.500');
 export const ArrowIcon = drawn('M6 8l4 4 4-4');
 
-// The mark: an inkstone from above, with its pool of ink and the drop that is about to be used.
+// The mark: an inkstone from above, its well like a new moon, and a seal's red.
 export function Mark(): JSX.Element {
   return (
     <svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false">
       <rect class="mark-stone" x="4" y="3" width="24" height="26" rx="7" />
-      <path class="mark-pool" d="M9 12.500C9 8.900 12 7 16 7s7 1.900 7 5.500c0 2-1.500 2.700-3.200 3.100-1.500.400-2.300 1.300-3.800 1.300s-2.300-.900-3.800-1.300C10.500 15.200 9 14.500 9 12.500z" />
-      <circle class="mark-seal" cx="16" cy="22.500" r="2.400" />
+      <path class="mark-pool" d="M7 15.500a9 9 0 0118 0 10.200 10.200 0 00-18 0z" />
+      <circle class="mark-seal" cx="16" cy="19" r="4" />
     </svg>
   );
 }

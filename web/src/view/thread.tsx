@@ -15,7 +15,7 @@ export function Thread(): JSX.Element {
   const { t } = useSpeech();
   const path = useMemo(() => (conversation ? pathOf(conversation) : []), [conversation]);
   const isBusy = useSelected((state) => state.current !== null && state.current in state.running);
-  const { place, isAway, toEnd } = useEnd(conversation?.id ?? '', path);
+  const { place, isAway, toEnd } = useEnd(conversation?.id ?? '', path, isBusy);
   const shown = path.filter((turn) => turn.role !== 'tool');
   return (
     <div class="thread-frame">
@@ -43,7 +43,7 @@ function resultsOf(turn: Turn, path: Turn[]): string {
 
 const kNearPx = 80; // this close to the end counts as being there
 
-function useEnd(conversation: string, path: Turn[]): { place: { current: HTMLDivElement | null }; isAway: boolean; toEnd(): void } {
+function useEnd(conversation: string, path: Turn[], isBusy: boolean): { place: { current: HTMLDivElement | null }; isAway: boolean; toEnd(): void } {
   const place = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const [isAway, setAway] = useState(false);
@@ -69,7 +69,7 @@ function useEnd(conversation: string, path: Turn[]): { place: { current: HTMLDiv
   useLayoutEffect(toEnd, [asked]);
   useLayoutEffect(() => {
     if (follows.current) place.current?.scrollTo({ top: place.current.scrollHeight });
-  }, [last]);
+  }, [last, isBusy]);
   return { place, isAway, toEnd };
 }
 
