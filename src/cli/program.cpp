@@ -42,7 +42,7 @@ std::string command_given(const CLI::App& program) {
 
 }  // namespace
 
-std::unique_ptr<CLI::App> make_program(Action& action) {
+std::unique_ptr<CLI::App> make_program(Action& action, const std::vector<std::string>& arguments) {
   auto program = std::make_unique<CLI::App>("Inkstone runs Qwen3 models on this device.", "inkstone");
   program->set_version_flag("--version", std::string("inkstone ") + INK_VERSION);
   program->require_subcommand(0, 1);
@@ -51,7 +51,8 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_run_command(*program, action);
   add_ask_command(*program, action);
   add_chat_command(*program, action);
-  add_serve_command(*program, action);
+  add_serve_command(*program, action,
+                    [arguments](const ServeFlags&) { return hand_over("inkstone-serve", arguments); });
   add_home_command(*program, action);
   add_timers_command(*program, action);
   add_watch_command(*program, action);
@@ -109,8 +110,9 @@ int run_program(int argc, char** argv) {
   // Only how characters are classified, for line editing; numbers stay as they are everywhere.
   if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1) std::setlocale(LC_CTYPE, "C.UTF-8");
   cli::Action action;
-  const auto program = cli::make_program(action);
-  if (const auto code = cli::parse_command_line(*program, {argv + 1, argv + argc})) return *code;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto program = cli::make_program(action, arguments);
+  if (const auto code = cli::parse_command_line(*program, arguments)) return *code;
   const int code = cli::output().finish(action());
   // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
   if (assistant::calls_left_behind() > 0) ::_exit(code);

@@ -10,8 +10,9 @@
 
 namespace ink::cli {
 
-// All commands and their flags; `action` is set by the parse. For run_program and for tests.
-std::unique_ptr<CLI::App> make_program(Action& action);
+// All commands and their flags; `action` is set by the parse. `arguments` are the program's, for a command
+// that hands them on. For run_program and for tests.
+std::unique_ptr<CLI::App> make_program(Action& action, const std::vector<std::string>& arguments = {});
 
 // Parses argv (llama.cpp's -sys included). Help and version are printed. Returns an exit code when there is
 // nothing left to do, else sets `action`.

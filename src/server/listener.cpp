@@ -2,7 +2,9 @@
 #include "server/listener.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,23 +24,22 @@ Error refused(const std::string& where, const std::string& what, const std::stri
 
 std::string system_text() { return std::strerror(errno); }
 
-// Whether somebody answers at a socket's path.
-bool somebody_listens(const sockaddr_un& place) {
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return true;
-  const bool answered =
-      ::connect(probe, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0 || errno != ECONNREFUSED;
-  ::close(probe);
-  return answered;
+// Held as long as a server listens at a path: a socket without a holder was left behind. (Asking the socket
+// itself would need a connection, and this program makes none.) -1: somebody else has it.
+int take_lock(const std::string& path) {
+  const int lock = ::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0 || ::flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+  const int why = errno;
+  ::close(lock);
+  errno = why;
+  return -1;
 }
 
-// A socket that was left behind goes away; anything else at its path stays.
-Status clear_path(const std::string& path, const sockaddr_un& place) {
+// A socket that was left behind goes away; anything else at its path stays. The caller holds its lock.
+Status clear_path(const std::string& path) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return Done{};
   if (!S_ISSOCK(found.st_mode)) return refused(path, "there is a file of this name, and it is not a socket");
-  if (somebody_listens(place))
-    return refused(path, "another server listens there", "stop it, or give another path with --host");
   if (::unlink(path.c_str()) != 0)
     return refused(path, "a socket that was left behind cannot be removed: " + system_text());
   return Done{};
@@ -84,9 +85,11 @@ Listener::Listener(Listener&& other) noexcept
       port_(other.port_),
       host_(std::move(other.host_)),
       path_(std::move(other.path_)),
+      lock_(other.lock_),
       device_(other.device_),
       inode_(other.inode_) {
   other.descriptor_ = -1;
+  other.lock_ = -1;
   other.path_.clear();
 }
 
@@ -96,6 +99,7 @@ Listener::~Listener() {
   if (!path_.empty() && ::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ &&
       found.st_ino == inode_)
     ::unlink(path_.c_str());
+  if (lock_ >= 0) ::close(lock_);  // the file stays: another server may be waiting to lock it
 }
 
 int Listener::release_descriptor() {
@@ -126,10 +130,14 @@ Result<Listener> Listener::open_unix(const std::string& path) {
                  "a path of at most " + std::to_string(sizeof place.sun_path - 1) + " bytes",
                  std::to_string(path.size()), ""};
   path.copy(place.sun_path, path.size());
-  const Status cleared = clear_path(path, place);
-  if (!cleared.ok()) return cleared.error();
   Listener listener;
   listener.family_ = AF_UNIX;
+  listener.lock_ = take_lock(path);
+  if (listener.lock_ < 0 && errno == EWOULDBLOCK)
+    return refused(path, "another server listens there", "stop it, or give another path with --host");
+  if (listener.lock_ < 0) return refused(path + ".lock", system_text());
+  const Status cleared = clear_path(path);
+  if (!cleared.ok()) return cleared.error();
   listener.descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener.descriptor_ < 0) return refused(path, system_text());
   // Made for its owner alone from the first moment: a mode that is changed later leaves a gap.

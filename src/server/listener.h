@@ -36,6 +36,7 @@ class Listener {
   uint16_t port_ = 0;
   std::string host_;
   std::string path_;
+  int lock_ = -1;                    // a Unix socket's, see open_unix
   uint64_t device_ = 0, inode_ = 0;  // of the socket in the file system
 };
 

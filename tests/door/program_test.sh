@@ -20,12 +20,16 @@ test_quick_start() {
   [[ ! -s $work/err ]] || fail "an answer that needs no building says something on stderr"
 }
 
-# The names of the system's functions that open or use a connection, none of which may be imported.
+# imported PROGRAM NAMES: which of these functions of the system the program imports.
+imported() { nm -D --undefined-only "$1" | grep -Eo "\\b($2)\\b" || true; }
+
+# The functions that open or use a connection: none in the program, and none that goes outwards in the server.
 test_no_network() {
-  local imported
-  imported=$(nm -D --undefined-only "$program" |
-    grep -Eo '\b(socket|connect|bind|listen|accept4?|send(to|msg|mmsg)|recv(from|msg|mmsg)|getaddrinfo|gethostby[a-z_]*|res_[a-z_]*)\b' || true)
-  [[ -z $imported ]] || fail "the program imports functions of the network: $imported"
+  local outwards='connect|getaddrinfo|gethostby[a-z_]*|res_[a-z_]*' found
+  found=$(imported "$program" "$outwards|socket|bind|listen|accept4?|send(to|msg|mmsg)|recv(from|msg|mmsg)")
+  [[ -z $found ]] || fail "the program imports functions of the network: $found"
+  found=$(imported "$program-serve" "$outwards")
+  [[ -z $found ]] || fail "the server imports functions that open connections: $found"
   if unshare -rn true 2>/dev/null; then
     unshare -rn "$here/inkstone" run "turn on the kitchen light" >"$work/out" 2>"$work/err" ||
       fail "no answer without a network"

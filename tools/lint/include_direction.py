@@ -14,7 +14,8 @@ LEVELS = (
     ("runtime",),
     ("services",),
     ("server", "capi", "connect"),
-    ("cli",),  # the program: it holds the other doors
+    ("cli",),  # the program
+    ("serve",),  # the server's program: the flags of cli, the doors of server
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

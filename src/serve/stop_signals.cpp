@@ -1,5 +1,5 @@
-// See cli/stop_signals.h.
-#include "cli/stop_signals.h"
+// See serve/stop_signals.h.
+#include "serve/stop_signals.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "cli/output.h"
 #include "server/http.h"
 
-namespace ink::cli {
+namespace ink::serve {
 namespace {
 
 // What an endpoint gets, beyond the grace, to notice that it has been cancelled: a step of a large model.
@@ -43,14 +43,14 @@ void StopSignals::wait() {
   ::sigwait(&signals_, &signal);
   if (ending_) return;
   server::HttpServer* server = server_;
-  if (!server) ::_exit(kInterrupted);
+  if (!server) ::_exit(cli::kInterrupted);
   server->shut_down(grace_);
   const auto patience = std::chrono::ceil<std::chrono::seconds>(grace_) + kAfterGrace;
   const timespec at_most{static_cast<time_t>(patience.count()), 0};
   ::sigtimedwait(&signals_, nullptr, &at_most);
   if (ending_) return;
   if (!socket_.empty()) ::unlink(socket_.c_str());
-  ::_exit(kOk);
+  ::_exit(cli::kOk);
 }
 
-}  // namespace ink::cli
+}  // namespace ink::serve

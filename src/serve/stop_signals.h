@@ -13,7 +13,7 @@ namespace ink::server {
 class HttpServer;
 }
 
-namespace ink::cli {
+namespace ink::serve {
 
 class StopSignals {
  public:
@@ -38,4 +38,4 @@ class StopSignals {
   std::thread thread_;
 };
 
-}  // namespace ink::cli
+}  // namespace ink::serve
