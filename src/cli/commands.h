@@ -9,11 +9,13 @@ namespace ink::cli {
 void add_run_command(CLI::App& program, Action& action);
 void add_ask_command(CLI::App& program, Action& action);
 void add_chat_command(CLI::App& program, Action& action);
+void add_serve_command(CLI::App& program, Action& action);
 void add_home_command(CLI::App& program, Action& action);
 void add_timers_command(CLI::App& program, Action& action);
 void add_watch_command(CLI::App& program, Action& action);
 void add_connect_command(CLI::App& program, Action& action);
 void add_show_command(CLI::App& program, Action& action);
+void add_cache_command(CLI::App& program, Action& action);
 void add_list_command(CLI::App& program, Action& action);
 void add_tokenize_command(CLI::App& program, Action& action);
 void add_perplexity_command(CLI::App& program, Action& action);

@@ -7,6 +7,7 @@
 
 #include "base/mapped_file.h"
 #include "base/utf8.h"
+#include "runtime/pack_cache.h"
 
 namespace ink::cli {
 namespace {
@@ -71,6 +72,8 @@ void add_run_flags(Command& command, ModelFlags& flags) {
                                           "Keys and values of the context (f16; with --exact f32)"));
   command.toggle("--exact", flags.exact,
                  "Widen all weights to float: slower, larger, the reference's numbers");
+  command.toggle("--no-pack-cache", flags.no_pack_cache,
+                 "Neither use nor write packed models (inkstone cache)");
 }
 
 EngineOptions engine_options(const ModelFlags& flags) {
@@ -78,6 +81,7 @@ EngineOptions engine_options(const ModelFlags& flags) {
   override_with(options.context_tokens, flags.ctx_size);
   override_with(options.threads, flags.threads);
   override_with(options.batch_tokens, flags.batch_size);
+  if (!flags.no_pack_cache) options.pack_cache = pack_cache_folder();
   if (flags.exact) options.arithmetic = Arithmetic::kExact;
   const std::string cache = flags.cache_type.value_or(flags.exact ? "f32" : "f16");
   options.cache_type = cache == "f32" ? KvType::kF32 : cache == "f16" ? KvType::kF16 : KvType::kInt8;

@@ -21,6 +21,7 @@ struct ModelFlags {
   std::optional<int64_t> batch_size;
   std::optional<std::string> cache_type;  // f16, f32, q8_0
   bool exact = false;
+  bool no_pack_cache = false;
 };
 void add_model_flag(Command& command, ModelFlags& flags);
 void add_run_flags(Command& command, ModelFlags& flags);     // without -m

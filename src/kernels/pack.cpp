@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/arena.h"
 #include "kernels/panel_layout.h"
 
 namespace ink {
@@ -17,11 +18,19 @@ int64_t panel_count(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows;
 }  // namespace
 
 const std::byte* PackedMatrix::panel(int64_t index) const {
-  return panels.data() + index * panel_bytes(weight_class, cols);
+  return panels + index * panel_bytes(weight_class, cols);
 }
 
 const std::byte* PackedMatrix::panel_scales(int64_t index) const {
-  return scales.data() + index * panel_scale_bytes(weight_class, cols);
+  return scales + index * panel_scale_bytes(weight_class, cols);
+}
+
+uint64_t PackedMatrix::panels_bytes() const {
+  return static_cast<uint64_t>(panel_count(rows) * panel_bytes(weight_class, cols));
+}
+
+uint64_t PackedMatrix::scales_bytes() const {
+  return static_cast<uint64_t>(panel_count(rows) * panel_scale_bytes(weight_class, cols));
 }
 
 WeightClass weight_class_for(RowKind kind, Arithmetic arithmetic) {
@@ -67,20 +76,22 @@ Result<PackedMatrix> pack_matrix(const WeightRows& weights, Arithmetic arithmeti
   const int64_t panels = panel_count(matrix.rows);
   const int64_t scale_bytes = panel_scale_bytes(matrix.weight_class, matrix.cols);
   const int64_t size_bytes = panel_bytes(matrix.weight_class, matrix.cols);
-  auto panel_memory = PageMemory::reserve(static_cast<uint64_t>(panels * size_bytes));
-  if (!panel_memory.ok()) return panel_memory.error();
-  matrix.panels = std::move(*panel_memory);
-  auto scale_memory = PageMemory::reserve(static_cast<uint64_t>(panels * scale_bytes));
-  if (!scale_memory.ok()) return scale_memory.error();
-  matrix.scales = std::move(*scale_memory);
+  // Scales begin at a whole number of cache lines.
+  const uint64_t scales_at = (matrix.panels_bytes() + 63) / 64 * 64;
+  auto memory = PageMemory::reserve(scales_at + matrix.scales_bytes());
+  if (!memory.ok()) return memory.error();
+  const auto owned = std::make_shared<PageMemory>(std::move(*memory));
+  matrix.panels = owned->data();
+  matrix.scales = owned->data() + scales_at;
+  matrix.memory = owned;
 
   std::vector<RowBuffer> buffers(static_cast<size_t>(threads.size()));
   LowestRow bad;
   threads.parallel_for(panels, 1, [&](int64_t begin, int64_t end, int thread) {
     RowBuffer& buffer = buffers[static_cast<size_t>(thread)];
     for (int64_t p = begin; p < end; ++p) {
-      std::byte* panel = matrix.panels.data() + p * size_bytes;
-      std::byte* scales = matrix.scales.data() + p * scale_bytes;
+      std::byte* panel = owned->data() + p * size_bytes;
+      std::byte* scales = owned->data() + scales_at + p * scale_bytes;
       for (int64_t r = p * kPanelRows; r < std::min(matrix.rows, (p + 1) * kPanelRows); ++r) {
         if (!buffer.read(weights, r, matrix.weight_class == WeightClass::kF32)) bad.note(r);
         place_row(matrix.weight_class, buffer, r % kPanelRows, panel, scales);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
-#include "base/arena.h"
 #include "base/result.h"
 #include "base/threads.h"
 #include "kernels/kernel_table.h"
@@ -18,12 +18,15 @@ struct PackedMatrix {
   WeightClass weight_class = WeightClass::kF32;
   int64_t rows = 0;
   int64_t cols = 0;
-  PageMemory panels;
-  PageMemory scales;  // empty for float classes
+  const std::byte* panels = nullptr;
+  const std::byte* scales = nullptr;   // unused for float classes
+  std::shared_ptr<const void> memory;  // holds both
 
   const std::byte* panel(int64_t index) const;
   const std::byte* panel_scales(int64_t index) const;
-  uint64_t size_bytes() const { return panels.size_bytes() + scales.size_bytes(); }
+  uint64_t panels_bytes() const;
+  uint64_t scales_bytes() const;
+  uint64_t size_bytes() const { return panels_bytes() + scales_bytes(); }
 };
 
 // kExact widens every type to float weights, so that nothing is rounded but sums: the reference for quantized

@@ -26,9 +26,10 @@ Qwen3Model::Qwen3Model(const Checkpoint& checkpoint, const ModelConfig& config, 
 
 Result<std::unique_ptr<Qwen3Model>> Qwen3Model::load(const Checkpoint& checkpoint, const ModelConfig& config,
                                                      Arithmetic arithmetic, ThreadPool& threads,
-                                                     const std::function<void(double)>& progress) {
+                                                     const std::function<void(double)>& progress,
+                                                     const PackedPlace* packed_place) {
   std::unique_ptr<Qwen3Model> model(new Qwen3Model(checkpoint, config, arithmetic));
-  const Status packed = model->weights_->pack(threads, progress);
+  const Status packed = model->weights_->pack(threads, progress, packed_place);
   if (!packed.ok()) return packed.error();
   return model;
 }

@@ -25,10 +25,11 @@ enum class ModelOutput {
 class Qwen3Model {
  public:
   // Loads and packs every weight. Reports all missing or misshapen tensors in one Error. `progress` is called
-  // with 0 … 1 while packing.
+  // with 0 … 1 while packing. `packed` (may be null): where the packed form is kept.
   static Result<std::unique_ptr<Qwen3Model>> load(const Checkpoint& checkpoint, const ModelConfig& config,
                                                   Arithmetic arithmetic, ThreadPool& threads,
-                                                  const std::function<void(double)>& progress);
+                                                  const std::function<void(double)>& progress,
+                                                  const PackedPlace* packed = nullptr);
 
   const ModelConfig& config() const { return config_; }
   // Logits [batch.output_rows, vocab_size] of the chosen rows, or their hidden states [.., hidden_size];

@@ -184,26 +184,64 @@ const WeightRows* Weights::rows_of(const std::string& name) const {
   return found == pending_.end() ? nullptr : found->rows;
 }
 
-Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& progress) {
+uint64_t Weights::packed_bytes() const {
+  uint64_t bytes = 0;
+  for (const Pending& p : pending_) {
+    if (p.matrix == nullptr) continue;
+    bytes += packed_file_bytes(weight_class_for(p.rows->kind(), arithmetic_), p.rows->rows(), p.rows->cols());
+  }
+  return bytes;
+}
+
+// Whoever wrote the file has looked through the source.
+void Weights::take(PackedFile& file) {
+  for (const Pending& p : pending_) {
+    if (p.matrix == nullptr) continue;
+    *p.matrix = file.next(weight_class_for(p.rows->kind(), arithmetic_), p.rows->rows(), p.rows->cols());
+  }
+}
+
+Status Weights::pack_one(const Pending& p, ThreadPool& threads, std::optional<PackedFileWriter>& writer) {
+  if (p.matrix == nullptr) {
+    if (const auto place = find_not_finite(*p.rows, threads))
+      problems_.add(p.name + ": " + *place + " is not finite");
+    return Done{};
+  }
+  auto packed = pack_matrix(*p.rows, arithmetic_, threads);
+  if (packed.ok()) {
+    *p.matrix = std::move(*packed);
+    if (writer && !writer->add(*p.matrix).ok()) writer.reset();  // a full disk: go on without
+  } else if (packed.error().kind == ErrorKind::kInvalid) {       // the other matrices may have faults as well
+    problems_.add(p.name + ": " + packed.error().message());
+    writer.reset();
+  } else {
+    return packed.error();
+  }
+  return Done{};
+}
+
+Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& progress,
+                     const PackedPlace* place) {
   if (const Status planned = problems_.report(checkpoint_.name()); !planned.ok()) return planned;
+  const uint64_t bytes = packed_bytes();
+  std::optional<PackedFile> file = place != nullptr ? PackedFile::open(*place, bytes) : std::nullopt;
+  if (file) {
+    take(*file);
+    pending_.clear();
+    return Done{};
+  }
+  std::optional<PackedFileWriter> writer;
+  if (place != nullptr && place->may_write) {
+    auto created = PackedFileWriter::create(*place, bytes);
+    if (created.ok()) writer.emplace(std::move(*created));
+  }
   double elements = 0;
   for (const Pending& p : pending_)
     elements += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
   double done = 0;
   double dropped = 0;
   for (const Pending& p : pending_) {
-    if (p.matrix != nullptr) {
-      auto packed = pack_matrix(*p.rows, arithmetic_, threads);
-      if (packed.ok()) {
-        *p.matrix = std::move(*packed);
-      } else if (packed.error().kind == ErrorKind::kInvalid) {  // the other matrices may have faults as well
-        problems_.add(p.name + ": " + packed.error().message());
-      } else {
-        return packed.error();
-      }
-    } else if (const auto place = find_not_finite(*p.rows, threads)) {
-      problems_.add(p.name + ": " + *place + " is not finite");
-    }
+    if (const Status packed = pack_one(p, threads, writer); !packed.ok()) return packed;
     done += static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols());
     // What was read is given back as packing goes on, so that source and panels are never both in memory.
     if (done - dropped > kElementsBetweenDrops) {
@@ -214,7 +252,13 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
   }
   checkpoint_.drop_pages();
   pending_.clear();
-  return problems_.report(checkpoint_.name());
+  const Status sound = problems_.report(checkpoint_.name());
+  if (sound.ok() && writer) {
+    committing_ = std::async(
+        std::launch::async,
+        [whole = std::make_shared<PackedFileWriter>(std::move(*writer))] { return whole->commit(); });
+  }
+  return sound;
 }
 
 PlannedWeights Weights::planned() const {

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "base/result.h"
 #include "kernels/ops.h"
 #include "kernels/pack.h"
+#include "models/packed_file.h"
 #include "models/quantized_weights.h"
 #include "tensor/checkpoint.h"
 
@@ -52,9 +55,10 @@ class Weights {
   // The rows, as the file has them, of a matrix that was asked for before; null where there was a problem.
   const WeightRows* rows_of(const std::string& name) const;
 
-  // Reports every problem at once, or packs everything. Errors: kNotFound (missing), kInvalid (shape, numbers
-  // that are not finite), kTooLarge.
-  Status pack(ThreadPool& threads, const std::function<void(double)>& progress);
+  // Reports every problem at once, or packs everything, or takes it from the file at `place`, which is
+  // written if it is not there yet. Errors: kNotFound (missing), kInvalid (shape, numbers that are not
+  // finite), kTooLarge. That the file cannot be written is no error.
+  Status pack(ThreadPool& threads, const std::function<void(double)>& progress, const PackedPlace* place);
 
   PlannedWeights planned() const;  // what was asked for and found
   uint64_t size_bytes() const;     // of the packed matrices
@@ -73,6 +77,10 @@ class Weights {
   // The matrix as rows; null after a problem was noted.
   std::unique_ptr<WeightRows> open_rows(const MatrixRequest& request);
   Linear plan(const std::string& name, std::unique_ptr<WeightRows> rows);
+  uint64_t packed_bytes() const;  // in a file
+  void take(PackedFile& file);
+  // One matrix, or numbers that are only looked through; what is wrong with them is noted.
+  Status pack_one(const Pending& pending, ThreadPool& threads, std::optional<PackedFileWriter>& writer);
   const WeightRows* keep(const std::string& name, std::unique_ptr<WeightRows> rows);
 
   const Checkpoint& checkpoint_;
@@ -86,6 +94,7 @@ class Weights {
   std::vector<Pending> pending_;
   std::string embedding_name_;
   WeightProblems problems_;
+  std::future<Status> committing_;  // the file, which takes its time to reach the disk; its end is waited for
 };
 
 // "model.layers.3.self_attn.q_proj.weight" → "blk.3.attn_q.weight", also without "model."; names without a

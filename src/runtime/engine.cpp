@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "runtime/kv_cache.h"
+#include "runtime/pack_cache.h"
 
 namespace ink {
 namespace {
@@ -81,6 +82,17 @@ Status admit(const Checkpoint& checkpoint, const MemoryNeeds& needs) {
                "a smaller --ctx-size or a smaller quantization needs less"};
 }
 
+// Where the packed form of this model is, or may be written.
+std::optional<PackedPlace> find_packed(const Checkpoint& checkpoint, const EngineOptions& options,
+                                       uint64_t weights_bytes) {
+  auto place = pack_cache_place(options.pack_cache, checkpoint, options.arithmetic, weights_bytes);
+  if (!place) return place;
+  std::error_code ignored;
+  if (std::filesystem::exists(place->path, ignored)) touch_packed_file(place->path);
+  place->may_write = make_room_in_pack_cache(options.pack_cache, weights_bytes);
+  return place;
+}
+
 }  // namespace
 
 std::string describe_types(const Checkpoint& checkpoint) {
@@ -124,8 +136,9 @@ Result<std::shared_ptr<const Engine>> Engine::open(Checkpoint checkpoint, Engine
   engine->defaults_ = read_generation_defaults(engine->checkpoint_, engine->tokenizer());
   engine->kernels_ = *kernels;
   engine->threads_ = std::make_unique<ThreadPool>(options.threads);
-  auto model =
-      Qwen3Model::load(engine->checkpoint_, *config, options.arithmetic, *engine->threads_, options.progress);
+  auto packed = find_packed(engine->checkpoint_, options, needs.weights_bytes);
+  auto model = Qwen3Model::load(engine->checkpoint_, *config, options.arithmetic, *engine->threads_,
+                                options.progress, packed ? &*packed : nullptr);
   if (!model.ok()) return model.error();
   engine->model_ = std::move(*model);
   options.kernels = engine->kernels_->name;

@@ -309,7 +309,7 @@ class BadInput(Program):
 class Tools(Program):
     def test_help_and_version(self):
         overview = self.good("--help").out
-        for command in ("run", "ask", "chat", "home", "timers", "watch", "show", "list", "tokenize", "perplexity", "verify",
+        for command in ("run", "ask", "chat", "home", "timers", "watch", "show", "list", "cache", "tokenize", "perplexity", "verify",
                         "compare", "quantize", "imatrix", "bench", "synth", "completion"):
             self.assertIn(command, overview)
             self.assertEqual(self.good(command, "--help").out.count("Exit codes"), 1)

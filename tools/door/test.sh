@@ -65,7 +65,7 @@ test_asan() {
 threaded_tests='
 base    ThreadPool.*
 text    Tokenizer.MayBeUsedFromManyThreads
-runtime SessionTest.*:ConstrainedSession.*:SameAnswer.*
+runtime SchedulerTest.*:SessionTest.*:ConstrainedSession.*:SameAnswer.*
 '
 
 test_tsan() {
@@ -138,8 +138,8 @@ test_door() {
 test_room() {
   with_lock need_packages build test
   if [[ $1 == fuzz ]]; then
-    with_lock build release ON all
-    run_ctest release -R '^replay_'
+    with_lock build asan ON all
+    run_ctest asan -R '^replay_'
     return
   fi
   compgen -G "$root/tests/$1/*_test.cpp" >/dev/null || die "no tests in tests/$1"

@@ -27,4 +27,7 @@ class PreparedAnswer {
 Result<std::unique_ptr<PreparedAnswer>> prepare_answer(std::shared_ptr<ServedModel> model,
                                                        const AnswerRequest& request);
 
+// How many tokens the prompt of a request has, also when they are more than the context holds.
+Result<int64_t> count_prompt_tokens(const ServedModel& model, const AnswerRequest& request);
+
 }  // namespace ink

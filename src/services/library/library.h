@@ -17,6 +17,7 @@
 #include "runtime/engine.h"
 #include "runtime/grammar_tokens.h"
 #include "runtime/scheduler.h"
+#include "services/library/grammar_shelf.h"
 #include "services/library/model_finder.h"
 
 namespace ink {
@@ -29,6 +30,7 @@ struct ServedModel {
   ChatFormat format = ChatFormat::kQwen3;
   std::shared_ptr<const TokenTree> tree;  // null without a tokenizer
   double load_seconds = 0;
+  std::shared_ptr<GrammarShelf> grammars = std::make_shared<GrammarShelf>();  // that it answered with lately
 };
 
 struct LibraryOptions {

@@ -1,0 +1,94 @@
+// See models/packed_file.h.
+#include "models/packed_file.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace ink {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+// Changes whenever a panel's layout does.
+constexpr char kMagic[16] = "inkstone-pack-1";
+
+// The first page of the file.
+struct PackedHeader {
+  char magic[sizeof kMagic];
+  uint64_t byte_order;  // 1 where it was written
+  uint64_t bytes;       // of the whole file
+  char key[64];
+};
+
+uint64_t up_to(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+PackedHeader header_for(const PackedPlace& place, uint64_t bytes) {
+  PackedHeader header = {};
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.byte_order = 1;
+  header.bytes = kPage + bytes;
+  INK_CHECK(place.key.size() <= sizeof header.key, "a key of at most 64 digits");
+  std::memcpy(header.key, place.key.data(), place.key.size());
+  return header;
+}
+
+// Scales begin at a whole number of cache lines.
+uint64_t scales_place(const PackedMatrix& matrix) { return up_to(matrix.panels_bytes(), 64); }
+
+}  // namespace
+
+uint64_t packed_file_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {
+  PackedMatrix matrix;
+  matrix.weight_class = weight_class;
+  matrix.rows = rows;
+  matrix.cols = cols;
+  return up_to(scales_place(matrix) + matrix.scales_bytes(), kPage);
+}
+
+std::optional<PackedFile> PackedFile::open(const PackedPlace& place, uint64_t bytes) {
+  auto file = MappedFile::open(place.path);
+  if (!file.ok() || (*file)->bytes().size() != kPage + bytes) return std::nullopt;
+  const PackedHeader wanted = header_for(place, bytes);
+  if (std::memcmp((*file)->bytes().data(), &wanted, sizeof wanted) != 0) return std::nullopt;
+  PackedFile packed(std::move(*file));
+  packed.place_ = kPage;
+  return packed;
+}
+
+PackedMatrix PackedFile::next(WeightClass weight_class, int64_t rows, int64_t cols) {
+  PackedMatrix matrix;
+  matrix.weight_class = weight_class;
+  matrix.rows = rows;
+  matrix.cols = cols;
+  matrix.panels = file_->bytes().data() + place_;
+  matrix.scales = matrix.panels + scales_place(matrix);
+  matrix.memory = file_;
+  place_ += packed_file_bytes(weight_class, rows, cols);
+  INK_CHECK(place_ <= file_->bytes().size(), "the sizes of all matrices were added up before");
+  return matrix;
+}
+
+Result<PackedFileWriter> PackedFileWriter::create(const PackedPlace& place, uint64_t bytes) {
+  auto output = CheckpointOutput::create(place.path);
+  if (!output.ok()) return output.error();
+  PackedFileWriter writer(std::move(*output));
+  const PackedHeader header = header_for(place, bytes);
+  if (auto written = writer.output_.write(std::as_bytes(std::span(&header, 1))); !written.ok())
+    return written.error();
+  if (auto written = writer.output_.write_zeros(kPage - sizeof header); !written.ok()) return written.error();
+  return writer;
+}
+
+Status PackedFileWriter::add(const PackedMatrix& matrix) {
+  const uint64_t end = output_.written() + packed_file_bytes(matrix.weight_class, matrix.rows, matrix.cols);
+  const uint64_t gap = scales_place(matrix) - matrix.panels_bytes();
+  if (auto written = output_.write({matrix.panels, matrix.panels_bytes()}); !written.ok()) return written;
+  if (auto written = output_.write_zeros(gap); !written.ok()) return written;
+  if (auto written = output_.write({matrix.scales, matrix.scales_bytes()}); !written.ok()) return written;
+  return output_.write_zeros(end - output_.written());
+}
+
+Status PackedFileWriter::commit() { return output_.commit(); }
+
+}  // namespace ink

@@ -1,0 +1,58 @@
+// Packed matrices in a file of our own, so that a model which was packed once is mapped the next time: a
+// program that starts reads only what it uses. The file says for what it was made (a key of 64 hexadecimal
+// digits at most, see runtime/pack_cache.h) and how long it is; anything else than expected makes it
+// unusable, never wrong: it belongs to whoever wrote it and is rewritten. It is not checked bit by bit.
+//
+// The matrices stand in the order in which the model asks for them, each at a whole number of pages; their
+// classes and sizes follow from the source and are not repeated.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/mapped_file.h"
+#include "base/result.h"
+#include "kernels/pack.h"
+#include "tensor/checkpoint_output.h"
+
+namespace ink {
+
+// Where the packed form of a model is, or is to be.
+struct PackedPlace {
+  std::filesystem::path path;
+  std::string key;
+  bool may_write = false;  // when it is not there yet
+};
+
+class PackedFile {
+ public:
+  // Nothing when there is no usable file for this key with `bytes` (packed_file_bytes of all matrices).
+  static std::optional<PackedFile> open(const PackedPlace& place, uint64_t bytes);
+  // The next matrix, in place.
+  PackedMatrix next(WeightClass weight_class, int64_t rows, int64_t cols);
+
+ private:
+  explicit PackedFile(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {}
+  std::shared_ptr<const MappedFile> file_;
+  uint64_t place_ = 0;
+};
+
+class PackedFileWriter {
+ public:
+  // Errors: kIo (a folder that cannot be written to, a full disk).
+  static Result<PackedFileWriter> create(const PackedPlace& place, uint64_t bytes);
+  Status add(const PackedMatrix& matrix);
+  Status commit();  // only now the file is there
+
+ private:
+  explicit PackedFileWriter(CheckpointOutput output) : output_(std::move(output)) {}
+  CheckpointOutput output_;
+};
+
+// Bytes that a matrix takes in the file.
+uint64_t packed_file_bytes(WeightClass weight_class, int64_t rows, int64_t cols);
+
+}  // namespace ink
