@@ -60,6 +60,8 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_list_command(*program, action);
   add_cache_command(*program, action);
   add_tokenize_command(*program, action);
+  add_embed_command(*program, action);
+  add_rerank_command(*program, action);
   add_perplexity_command(*program, action);
   add_verify_command(*program, action);
   add_quantize_command(*program, action);
