@@ -26,6 +26,8 @@ void add_show_command(CLI::App& program, Action& action);
 void add_cache_command(CLI::App& program, Action& action);
 void add_list_command(CLI::App& program, Action& action);
 void add_tokenize_command(CLI::App& program, Action& action);
+void add_embed_command(CLI::App& program, Action& action);
+void add_rerank_command(CLI::App& program, Action& action);
 void add_perplexity_command(CLI::App& program, Action& action);
 void add_verify_command(CLI::App& program, Action& action);
 void add_quantize_command(CLI::App& program, Action& action);

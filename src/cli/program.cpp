@@ -61,6 +61,8 @@ std::unique_ptr<CLI::App> make_program(Action& action, const std::vector<std::st
   add_list_command(*program, action);
   add_cache_command(*program, action);
   add_tokenize_command(*program, action);
+  add_embed_command(*program, action);
+  add_rerank_command(*program, action);
   add_perplexity_command(*program, action);
   add_verify_command(*program, action);
   add_quantize_command(*program, action);

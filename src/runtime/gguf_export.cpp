@@ -51,6 +51,22 @@ void add_sampling(GgufWriter& writer, const Checkpoint& source) {
   writer.add_number("general.sampling.penalty_repeat", sampling.repeat_penalty);
 }
 
+// The classes of a classifier by name, in the order of its rows. A file for ranking has "yes" first where
+// nothing is said, a binary classifier of safetensors "yes" second.
+void add_labels(GgufWriter& writer, const Checkpoint& source, const ModelConfig& config) {
+  if (config.head != ModelConfig::Head::kClasses) return;
+  const auto json = source.read_json("config.json");
+  const Json named = json.ok() && json->is_object() ? json->value("id2label", Json()) : Json();
+  std::vector<std::string> labels;
+  for (int64_t i = 0; i < config.num_labels; ++i) {
+    const std::string key = std::to_string(i);
+    const bool has_name = named.is_object() && named.contains(key) && named[key].is_string();
+    labels.push_back(has_name ? named[key].get<std::string>() : "LABEL_" + key);
+  }
+  if (labels == std::vector<std::string>{"LABEL_0", "LABEL_1"}) labels = {"no", "yes"};
+  writer.add_strings(config.architecture + ".classifier.output_labels", labels);
+}
+
 Status add_tokenizer(GgufWriter& writer, const Checkpoint& source, const ModelConfig& config) {
   const auto text = source.read_text("tokenizer.json");
   if (!text.ok()) return text.error().kind == ErrorKind::kNotFound ? Status(Done{}) : Status(text.error());
@@ -86,6 +102,7 @@ Status add_model_metadata(GgufWriter& writer, const Checkpoint& source, const Mo
   if (const std::string license = read_license(source); !license.empty())
     writer.add_string("general.license", license);
   add_hyperparameters(writer, config);
+  add_labels(writer, source, config);
   add_sampling(writer, source);
   return add_tokenizer(writer, source, config);
 }

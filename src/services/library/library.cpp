@@ -270,8 +270,9 @@ Error ModelLibrary::Shelf::no_room(const std::string& name, uint64_t bytes) cons
   return Error{ErrorKind::kTooLarge, "memory for models",
                "at most " + megabytes_text(options_.budget_bytes) + " for all of them",
                megabytes_text(bytes) + " for " + name + in_use,
-               in_use.empty() ? "a smaller --ctx-size or a smaller quantization needs less"
-                              : "try again when they are idle"};
+               in_use.empty()
+                   ? "a smaller --ctx-size or a smaller quantization needs less, --models-memory allows more"
+                   : "try again when they are idle"};
 }
 
 ShelfPlace* ModelLibrary::Shelf::longest_idle() {

@@ -1,16 +1,13 @@
 // Embeddings (services/retrieval/retrieval.h), as the Qwen3-Embedding cards and paper (arXiv 2506.05176)
 // describe them.
-#include <algorithm>
 #include <cmath>
-#include <string_view>
 
 #include "services/retrieval/last_states.h"
+#include "services/retrieval/prompts.h"
 #include "services/retrieval/retrieval.h"
 
 namespace ink {
 namespace {
-
-constexpr std::string_view kEndOfText = "<|endoftext|>";
 
 Status check_request(const ServedModel& model, const EmbeddingRequest& request) {
   const ModelConfig& config = model.engine->config();
@@ -31,30 +28,14 @@ Status check_request(const ServedModel& model, const EmbeddingRequest& request) 
   return Done{};
 }
 
-// The text's tokens and <|endoftext|>. Some programs want their users to type it, so one that a text ends
-// with is the one that is appended here anyway, and not text.
-std::vector<int32_t> text_tokens(const ServedModel& model, const std::string& text,
-                                 const EmbeddingRequest& request) {
-  const Tokenizer& tokenizer = *model.engine->tokenizer();
-  std::string_view bare = text;
-  if (bare.ends_with(kEndOfText)) bare.remove_suffix(kEndOfText.size());
-  std::vector<int32_t> ids = tokenizer.encode(
-      request.instruction.empty() ? std::string(bare)
-                                  : "Instruct: " + request.instruction + "\nQuery:" + std::string(bare));
-  const auto end = tokenizer.find_added(kEndOfText);
-  const auto context = static_cast<size_t>(model.engine->options().context_tokens);
-  const size_t room = context - (end ? 1 : 0);
-  if (request.truncate && ids.size() > room) ids.resize(room);
-  if (end) ids.push_back(*end);
-  return ids;
-}
-
 std::vector<int32_t> input_tokens(const ServedModel& model, const EmbeddingInput& input,
                                   const EmbeddingRequest& request) {
-  if (const auto* text = std::get_if<std::string>(&input)) return text_tokens(model, *text, request);
+  const size_t most =
+      request.truncate ? static_cast<size_t>(model.engine->options().context_tokens) : SIZE_MAX;
+  if (const auto* text = std::get_if<std::string>(&input))
+    return embedding_prompt(*model.engine->tokenizer(), *text, request.instruction, most);
   std::vector<int32_t> ids = std::get<std::vector<int32_t>>(input);
-  const auto context = static_cast<size_t>(model.engine->options().context_tokens);
-  if (request.truncate && ids.size() > context) ids.resize(context);
+  if (ids.size() > most) ids.resize(most);
   return ids;
 }
 
