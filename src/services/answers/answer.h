@@ -61,7 +61,7 @@ struct FinishedAnswer {
   FinishReason finish = FinishReason::kStop;
   std::string stop_string;  // which one ended the answer
   AnswerUsage usage;
-  Json cache_explanation;  // null unless asked for: {"matched_tokens", "diverged_at", "was", "is"}
+  Json cache_explanation;  // null unless asked for: {"matched_tokens", "was", "is"}: two texts
 };
 
 }  // namespace ink

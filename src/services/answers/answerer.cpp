@@ -75,7 +75,7 @@ class EngineAnswer final : public PreparedAnswer {
     const uint64_t turn = runs_.fetch_add(1);
     options.sampling.seed = request_.sampling.seed ? *request_.sampling.seed + turn : new_seed();
     const auto queued = Clock::now();
-    auto session = Session::create(*model_->scheduler);
+    auto session = Session::create(*model_->scheduler, place(cancelled));
     if (!session.ok()) return session.error();
     FinishedAnswer answer;
     answer.usage.queued_seconds = seconds_since(queued);
@@ -99,6 +99,26 @@ class EngineAnswer final : public PreparedAnswer {
     return Constraint::create(grammar_, options);
   }
 
+  // Room for the prompt and the longest answer; without a limit it may fill the context.
+  SequenceOptions place(const std::atomic<bool>& cancelled) const {
+    SequenceOptions options;
+    const int64_t context = model_->engine->options().context_tokens;
+    if (request_.max_tokens >= 0) options.tokens = std::min(context, prompt_tokens() + request_.max_tokens);
+    options.priority = request_.priority;
+    options.wait = true;
+    options.cancelled = &cancelled;
+    return options;
+  }
+
+  Json explain(const CacheDivergence& divergence) const {
+    Json json{{"matched_tokens", divergence.matched_tokens}, {"was", nullptr}, {"is", nullptr}};
+    const Tokenizer* tokenizer = model_->engine->tokenizer();
+    if (tokenizer == nullptr) return json;
+    if (!divergence.kept.empty()) json["was"] = tokenizer->decode(divergence.kept, false);
+    if (!divergence.wanted.empty()) json["is"] = tokenizer->decode(divergence.wanted, false);
+    return json;
+  }
+
   void finish(const GenerationResult& generated, const AnswerStream& stream, FinishedAnswer& answer) const {
     answer.model = model_->name;
     answer.finish = generated.finish;
@@ -110,6 +130,7 @@ class EngineAnswer final : public PreparedAnswer {
     usage.reasoning_tokens = stream.reasoning_tokens();
     usage.prompt_seconds = generated.prompt_seconds;
     usage.generation_seconds = generated.generation_seconds;
+    if (generated.divergence) answer.cache_explanation = explain(*generated.divergence);
   }
 
   std::shared_ptr<ServedModel> model_;
@@ -131,6 +152,7 @@ Result<GenerationOptions> generation_options(const ServedModel& model, const Ans
   options.stop_strings = request.stop;
   options.thinking_budget = request.thinking_budget;
   options.starts_in_thinking = prompt.starts_in_thinking;
+  options.explain_cache = request.explain_cache;
   const ChatTraits& traits = chat_traits(model.format);
   // A model that always thinks is brought to its answer at once.
   if (traits.can_think && !traits.can_choose_thinking && !request.enable_thinking.value_or(true))
