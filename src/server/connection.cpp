@@ -303,7 +303,8 @@ void Connection::finish_answer() {
 // --- ending
 
 void Connection::count_request(int status) {
-  core_.metrics->count_request(route_ ? route_->path : "other", method_.empty() ? "?" : method_, status,
+  // A method that no route has is whatever a client made up.
+  core_.metrics->count_request(route_ ? route_->path : "other", route_ ? method_ : "other", status,
                                elapsed_seconds(request_began_));
 }
 

@@ -71,7 +71,7 @@ class Described(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="inkstone_openapi_")
         environment = {**os.environ, "HOME": cls.folder.name, "INKSTONE_HOME": cls.folder.name}
-        cls.server = subprocess.Popen([PROGRAM, "serve", "--port", "0", "--parallel", "4", "-c", "1024"],
+        cls.server = subprocess.Popen([PROGRAM, "serve", "--port", "0", "--parallel", "4"],
                                       stdout=subprocess.PIPE, text=True, env=environment, cwd=cls.folder.name)
         line = cls.server.stdout.readline()
         assert line.startswith("listening on http://"), line
