@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kMostAhead = 64 << 10;
 constexpr std::chrono::milliseconds kLinger{2'000};
 
-double seconds_since(Clock::time_point begin) {
+double elapsed_seconds(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
@@ -303,8 +303,9 @@ void Connection::finish_answer() {
 // --- ending
 
 void Connection::count_request(int status) {
-  core_.metrics->count_request(route_ ? route_->path : "other", method_.empty() ? "?" : method_, status,
-                               seconds_since(request_began_));
+  // A method that no route has is whatever a client made up.
+  core_.metrics->count_request(route_ ? route_->path : "other", route_ ? method_ : "other", status,
+                               elapsed_seconds(request_began_));
 }
 
 void Connection::linger() {

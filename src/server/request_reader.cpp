@@ -5,7 +5,6 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/verb.hpp>
 
 #include "base/utf8.h"
 
@@ -154,7 +153,6 @@ RequestReader::State RequestReader::check_head() {
     place->second += ", " + value;
   }
   if (!request.headers.contains("host")) return refuse(400, "no header field host", "invalid_request");
-  if (message.method() == http::verb::unknown) return refuse(501, "unknown method", "method_not_implemented");
   request.method = message.method_string();
   if (!parse_target(message.target(), request))
     return refuse(400, "not a path and a query in UTF-8", "invalid_request");

@@ -182,6 +182,7 @@ TEST_F(HttpTest, RefusesWhatDoesNotExist) {
   const std::string wrong = ask(post("/quick", ""));
   EXPECT_EQ(status(wrong), 405);
   EXPECT_NE(wrong.find("allow: GET, HEAD"), std::string::npos);
+  EXPECT_EQ(status(ask("BREW /quick HTTP/1.1\r\n" + host() + "\r\n")), 405);
   EXPECT_EQ(status(ask("TRACE /quick HTTP/1.1\r\n" + host() + "\r\n")), 405);
 }
 

@@ -15,7 +15,7 @@ build libedit-dev        line editing in chat
 build libsqlite3-dev     keeps timers, notes and the state of the home through a power cut
 build libgmp-dev         exact fractions for the calculator (Debian 12 has no libmpdec)
 build libsystemd-dev     speaks D-Bus: notifications and media players
-build libboost1.81-dev   HTTP and WebSocket for inkstone-connect (Beast: both in one, kept for ten years)
+build libboost1.81-dev   HTTP for serve, HTTP and WebSocket for inkstone-connect (Beast: all in one, kept for ten years)
 build libssl-dev         TLS for inkstone-connect
 test  libgtest-dev       runs the unit tests
 test  python3            runs the checks of the source in tools/lint
