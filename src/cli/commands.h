@@ -9,6 +9,7 @@ namespace ink::cli {
 void add_run_command(CLI::App& program, Action& action);
 void add_ask_command(CLI::App& program, Action& action);
 void add_chat_command(CLI::App& program, Action& action);
+void add_serve_command(CLI::App& program, Action& action);
 void add_home_command(CLI::App& program, Action& action);
 void add_timers_command(CLI::App& program, Action& action);
 void add_watch_command(CLI::App& program, Action& action);

@@ -21,6 +21,7 @@ constexpr int64_t kDefaultContext = 512;
 constexpr size_t kPieceTokens = 64;  // 39 MB of logits for Qwen's vocabulary
 
 struct CompareFlags {
+  std::optional<std::string> reference_cache_type;
   ModelFlags model;
   std::optional<std::string> reference;
   std::optional<std::string> other;
@@ -157,7 +158,9 @@ int compare(CompareFlags flags) {
   if (!text.ok()) return report(text.error());
   if (flags.model.ctx_size.value_or(0) == 0) flags.model.ctx_size = kDefaultContext;
   Reader reference, other;
-  Status opened = reference.open(flags, *flags.reference);
+  CompareFlags reference_flags = flags;
+  if (flags.reference_cache_type) reference_flags.model.cache_type = flags.reference_cache_type;
+  Status opened = reference.open(reference_flags, *flags.reference);
   if (opened.ok()) opened = other.open(flags, *flags.other);
   if (!opened.ok()) return report(opened.error());
   const std::vector<TextSegment> segments = {{*text, flags.special}};
@@ -198,6 +201,8 @@ void add_compare_command(CLI::App& program, Action& action) {
   command.text("-f,--file", flags->file, "The text; none or - reads stdin", "FILE");
   add_run_flags(command, flags->model);
   command.describe("--ctx-size", "Tokens in a chunk (512)");
+  command.choice("--reference-cache-type", flags->reference_cache_type, {"f16", "f32", "q8_0"},
+                 "Keys and values of REFERENCE, where they are to differ from --cache-type");
   command.integer("--chunks", flags->chunks, 1, INT32_MAX, "Compare only the first N chunks");
   command.toggle("--special,--parse-special", flags->special,
                  "Recognise control tokens such as <|im_start|> in the text");

@@ -28,6 +28,7 @@ std::vector<std::string> with_two_dashes(std::vector<std::string> arguments) {
   for (auto& argument : arguments) {
     if (argument == "--") break;
     if (argument == "-sys") argument = "--system-prompt";
+    if (argument == "-np") argument = "--parallel";
     if (argument == "-no-cnv") argument = "--no-chat";
   }
   return arguments;
@@ -50,6 +51,7 @@ std::unique_ptr<CLI::App> make_program(Action& action) {
   add_run_command(*program, action);
   add_ask_command(*program, action);
   add_chat_command(*program, action);
+  add_serve_command(*program, action);
   add_home_command(*program, action);
   add_timers_command(*program, action);
   add_watch_command(*program, action);

@@ -8,10 +8,6 @@ namespace {
 
 using Kind = GrammarNode::Kind;
 
-// Rules inside of rules. Schemas are limited long before; a grammar that calls itself deeper than this is not
-// followed further.
-constexpr uint32_t kMaxFrames = 1000;
-
 uint64_t mix(uint64_t hash, uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
   return hash ^ (hash >> 29);
@@ -72,7 +68,8 @@ uint32_t GrammarWalker::push_frame(uint32_t node, uint32_t count, uint32_t paren
 
 void GrammarWalker::reach(uint32_t node, uint32_t frame, uint32_t extra) {
   const Place place{node, frame, extra};
-  if (!grammar_.can_finish(node, pieces_.any()) || frames_[frame].depth > kMaxFrames) return;
+  // Deep inside, only what can still be finished within the limit is followed: there is no dead end there.
+  if (frames_[frame].depth + grammar_.depth_to_finish(node, pieces_.any()) > grammar_.max_frames()) return;
   if (met_.insert(place)) open_.push_back(place);
 }
 
@@ -95,9 +92,11 @@ void GrammarWalker::expand(const Place& place) {
       reach(node.next, place.frame, 0);
       reach(node.what, place.frame, 0);
       break;
-    case Kind::kCall:
-      reach(node.what, push_frame(place.node, 0, place.frame), 0);
+    case Kind::kCall: {
+      const bool is_last = grammar_.node(node.next).kind == Kind::kReturn;
+      reach(node.what, is_last ? place.frame : push_frame(place.node, 0, place.frame), 0);
       break;
+    }
     case Kind::kRepeat:
       expand_repeat(place, node);
       break;
@@ -185,22 +184,33 @@ GrammarWalker::State GrammarWalker::finish_state() {
   return static_cast<State>(states_.size() - 1);
 }
 
+// All bytes that the same places take lead to the same state: they are found together, so that a state is
+// made a few times and not for each of 256 bytes.
 GrammarWalker::State GrammarWalker::step_slowly(State from, uint8_t byte) {
+  ByteSet alike = states_[from].bytes;
   for (const Place& place : states_[from].places) {
     const GrammarNode& node = grammar_.node(place.node);
-    if (node.kind == Kind::kBytes && grammar_.byte_set(node.what)[byte]) reach(node.next, place.frame, 0);
+    if (node.kind == Kind::kBytes) {
+      const ByteSet& set = grammar_.byte_set(node.what);
+      alike &= set[byte] ? set : ~set;
+      if (set[byte]) reach(node.next, place.frame, 0);
+    }
     if (node.kind == Kind::kCopied) {
       const uint32_t position = (place.extra - 1) / 2;
-      if (pieces_.next_byte(position) == byte) reach(place.node, place.frame, 1 + 2 * (position + 1) + 1);
+      const auto next = static_cast<uint8_t>(pieces_.next_byte(position));
+      alike &= next == byte ? ByteSet().set(next) : ~ByteSet().set(next);
+      if (next == byte) reach(place.node, place.frame, 1 + 2 * (position + 1) + 1);
     }
   }
   const State to = finish_state();
-  auto& table = states_[from].table;
-  if (table == nullptr) {
-    table = std::make_unique<State[]>(256);
-    std::fill_n(table.get(), 256, kUnknown);
+  StateRecord& record = states_[from];
+  if (record.table == nullptr) {
+    record.table = std::make_unique<State[]>(256);
+    for (size_t i = 0; i < 256; ++i) record.table[i] = record.bytes[i] ? kUnknown : kDead;
   }
-  table[byte] = to;
+  for (size_t i = 0; i < 256; ++i) {
+    if (alike[i]) record.table[i] = to;
+  }
   return to;
 }
 

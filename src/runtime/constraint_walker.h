@@ -29,9 +29,8 @@ class GrammarWalker {
   State start();  // kDead: the grammar allows nothing with this request
   State step(State from, uint8_t byte) {
     const StateRecord& record = states_[from];
-    if (!record.bytes[byte]) return kDead;
     if (record.table != nullptr && record.table[byte] != kUnknown) return record.table[byte];
-    return step_slowly(from, byte);
+    return record.bytes[byte] ? step_slowly(from, byte) : kDead;
   }
   State step_marker(State from, int32_t token);
 

@@ -20,39 +20,60 @@ ByteSet bytes_of(std::string_view bytes) {
   return set;
 }
 
-// Rounds over all nodes until nothing changes. Nodes are built from the end, so most know their successors in
-// the first round; only loops and repeats take more.
-std::vector<bool> Grammar::find_finishing(bool has_pieces) const {
-  std::vector<bool> finishes(nodes_.size(), false);
-  const auto can_finish = [&](const GrammarNode& node) -> bool {
-    switch (node.kind) {
-      case Kind::kEnd:
-      case Kind::kReturn:
-        return true;
-      case Kind::kBytes:
-        return finishes[node.next] && byte_sets_[node.what].any();
-      case Kind::kMarker:
-        return finishes[node.next];
-      case Kind::kSplit:
-        return finishes[node.next] || finishes[node.what];
-      case Kind::kCall:
-        return finishes[node.next] && finishes[node.what];
-      case Kind::kRepeat:
-        return finishes[node.next] && (repeats_[node.what].least == 0 || finishes[repeats_[node.what].rule]);
-      case Kind::kCopied:
-        return finishes[node.next] && has_pieces;
-    }
-    return false;
+// What a node's successors say about it.
+uint16_t Grammar::measure(const GrammarNode& node, const std::vector<uint16_t>& depths,
+                          bool has_pieces) const {
+  const uint16_t next = depths[node.next];
+  const auto called = [&](uint32_t rule) {
+    return depths[rule] >= kNever - 1 ? kNever : static_cast<uint16_t>(depths[rule] + 1);
   };
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (finishes[i] || !can_finish(nodes_[i])) continue;
-      finishes[i] = true;
-      changed = true;
-    }
+  switch (node.kind) {
+    case Kind::kEnd:
+    case Kind::kReturn:
+      return 0;
+    case Kind::kBytes:
+      return byte_sets_[node.what].any() ? next : kNever;
+    case Kind::kMarker:
+      return std::max<uint16_t>(next, 1);  // it may have to be spelled by its rule
+    case Kind::kSplit:
+      return std::min(next, depths[node.what]);
+    case Kind::kCall:
+      return nodes_[node.next].kind == Kind::kReturn ? depths[node.what] : std::max(next, called(node.what));
+    case Kind::kRepeat:
+      return repeats_[node.what].least == 0 ? next : std::max(next, called(repeats_[node.what].rule));
+    case Kind::kCopied:
+      return has_pieces ? next : kNever;
   }
-  return finishes;
+  return kNever;
+}
+
+// Nodes are built from the end, so most know their successors in one round over all of them; after that only
+// the users of a node that has changed are asked again.
+std::vector<uint16_t> Grammar::find_depths(bool has_pieces) const {
+  const auto for_each_successor = [&](const GrammarNode& node, const auto& visit) {
+    if (node.kind == Kind::kEnd || node.kind == Kind::kReturn) return;
+    visit(node.next);
+    if (node.kind == Kind::kSplit || node.kind == Kind::kCall) visit(node.what);
+    if (node.kind == Kind::kRepeat) visit(repeats_[node.what].rule);
+  };
+  std::vector<uint32_t> first(nodes_.size() + 1);
+  for (const GrammarNode& node : nodes_) for_each_successor(node, [&](uint32_t to) { ++first[to + 1]; });
+  for (size_t i = 0; i < nodes_.size(); ++i) first[i + 1] += first[i];
+  std::vector<uint32_t> users(first.back()), filled(first.begin(), first.end() - 1);
+  for (uint32_t i = 0; i < nodes_.size(); ++i)
+    for_each_successor(nodes_[i], [&](uint32_t to) { users[filled[to]++] = i; });
+  std::vector<uint16_t> depths(nodes_.size(), kNever);
+  std::vector<uint32_t> open(nodes_.size());
+  for (uint32_t i = 0; i < nodes_.size(); ++i) open[i] = static_cast<uint32_t>(nodes_.size() - 1 - i);
+  while (!open.empty()) {
+    const uint32_t i = open.back();
+    open.pop_back();
+    const uint16_t depth = measure(nodes_[i], depths, has_pieces);
+    if (depth >= depths[i]) continue;
+    depths[i] = depth;
+    open.insert(open.end(), users.begin() + first[i], users.begin() + first[i + 1]);
+  }
+  return depths;
 }
 
 uint32_t GrammarBuilder::add(Kind kind, uint32_t what, uint32_t next) {
@@ -77,6 +98,39 @@ uint32_t GrammarBuilder::bytes(const ByteSet& set, uint32_t next) {
 uint32_t GrammarBuilder::text(std::string_view text, uint32_t next) {
   for (size_t i = text.size(); i > 0; --i) next = bytes(bytes_of(text.substr(i - 1, 1)), next);
   return next;
+}
+
+uint32_t GrammarBuilder::one_of(std::vector<std::string> texts, uint32_t next) {
+  if (texts.empty()) return nothing();
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return one_of_sorted(texts.data(), texts.data() + texts.size(), 0, next);
+}
+
+// The texts from first to last are equal up to byte `at`. Recursion is over branches only: what is common is
+// written in one go, and below a branch there are fewer texts.
+uint32_t GrammarBuilder::one_of_sorted(const std::string* first, const std::string* last, size_t at,
+                                       uint32_t next) {
+  if (full_) return 0;
+  if (last - first == 1) return text(std::string_view(*first).substr(at), next);
+  size_t common = at;  // sorted: what the first and the last have in common, all have
+  const std::string& end = *(last - 1);
+  while (common < first->size() && common < end.size() && (*first)[common] == end[common]) ++common;
+  uint32_t entry = 0;
+  bool is_first = true;
+  for (const std::string* from = first; from != last;) {
+    const std::string* to = from + 1;
+    uint32_t branch = next;
+    if (from->size() > common) {
+      while (to != last && (*to)[common] == (*from)[common]) ++to;
+      const uint32_t tail = one_of_sorted(from, to, common + 1, next);
+      branch = bytes(bytes_of(from->substr(common, 1)), tail);
+    }
+    entry = is_first ? branch : either(entry, branch);
+    is_first = false;
+    from = to;
+  }
+  return text(std::string_view(*first).substr(at, common - at), entry);
 }
 
 uint32_t GrammarBuilder::marker(std::string_view text, uint32_t next) {
@@ -107,8 +161,8 @@ void GrammarBuilder::connect(uint32_t split, uint32_t first, uint32_t second) {
 
 Grammar GrammarBuilder::finish(uint32_t start) {
   grammar_.start_ = start;
-  grammar_.finishes_ = grammar_.find_finishing(true);
-  grammar_.finishes_without_pieces_ = grammar_.find_finishing(false);
+  grammar_.depths_ = grammar_.find_depths(true);
+  grammar_.depths_without_pieces_ = grammar_.find_depths(false);
   return std::move(grammar_);
 }
 

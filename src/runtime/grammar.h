@@ -3,8 +3,10 @@
 // declarations) and read by a walker (runtime/constraint_walker.h); neither knows the other, so that other
 // notations can be compiled to the same network.
 //
-// What a builder has to keep: every loop consumes a byte on each round, or is made of splits alone; a
+// What a builder has to keep: every loop consumes a byte on each round, or leads back to the same place; a
 // repeated rule never matches the empty text; rules do not call themselves without consuming a byte first.
+// A call that is the last thing its rule does leaves no trace (a tail call): a list that is written as
+// item-and-rest may be of any length.
 #pragma once
 
 #include <bitset>
@@ -38,6 +40,7 @@ struct GrammarNode {
 };
 
 inline constexpr uint32_t kNoLimit = UINT32_MAX;
+inline constexpr uint32_t kMostFrames = 1000;  // rules in each other
 
 class Grammar {
  public:
@@ -57,21 +60,30 @@ class Grammar {
   const std::vector<Marker>& markers() const { return markers_; }
   uint32_t start() const { return start_; }
   size_t size() const { return nodes_.size(); }
-  // Whether the end of its rule can be reached from a node, if copied pieces exist or if none does.
-  bool can_finish(uint32_t node, bool has_pieces) const {
-    return (has_pieces ? finishes_ : finishes_without_pieces_)[node];
+  // How many rules have to be called in each other, at the least, to reach the end of its rule from a node,
+  // if copied pieces exist or if none does; kNever: it cannot be reached.
+  static constexpr uint16_t kNever = UINT16_MAX;
+  uint16_t depth_to_finish(uint32_t node, bool has_pieces) const {
+    return (has_pieces ? depths_ : depths_without_pieces_)[node];
   }
+  bool can_finish(uint32_t node, bool has_pieces) const {
+    return depth_to_finish(node, has_pieces) <= max_frames_;
+  }
+  // Rules are not called deeper in each other than this: what is generated has to be readable.
+  uint32_t max_frames() const { return max_frames_; }
 
  private:
   friend class GrammarBuilder;
-  std::vector<bool> find_finishing(bool has_pieces) const;
+  uint16_t measure(const GrammarNode& node, const std::vector<uint16_t>& depths, bool has_pieces) const;
+  std::vector<uint16_t> find_depths(bool has_pieces) const;
   std::vector<GrammarNode> nodes_;
   std::vector<ByteSet> byte_sets_;
   std::vector<Repeat> repeats_;
   std::vector<Marker> markers_;
-  std::vector<bool> finishes_;
-  std::vector<bool> finishes_without_pieces_;
+  std::vector<uint16_t> depths_;
+  std::vector<uint16_t> depths_without_pieces_;
   uint32_t start_ = 0;
+  uint32_t max_frames_ = kMostFrames;
 };
 
 // Built from the end to the beginning: each function makes a node that goes on with `next` and returns it.
@@ -85,22 +97,27 @@ class GrammarBuilder {
   uint32_t done();  // the end of a rule
   uint32_t bytes(const ByteSet& set, uint32_t next);
   uint32_t text(std::string_view text, uint32_t next);
+  // One of the texts; their common beginnings become one path. Without any: nothing().
+  uint32_t one_of(std::vector<std::string> texts, uint32_t next);
+  uint32_t nothing() { return bytes(ByteSet(), 0); }  // cannot be walked
   uint32_t marker(std::string_view text, uint32_t next);
   uint32_t either(uint32_t first, uint32_t second);
   uint32_t call(uint32_t rule, uint32_t next);
   uint32_t repeat(uint32_t rule, uint32_t least, uint32_t most, uint32_t next);
   uint32_t copied(uint32_t next);
-  // For loops: a split that is connected later.
+  // For loops and for rules that are called before they are made: a split that is connected later.
   uint32_t open_split();
   void connect(uint32_t split, uint32_t first, uint32_t second);
 
   // All nodes made while it is set belong to free text.
   void set_in_reply(bool in_reply) { in_reply_ = in_reply; }
+  void set_max_frames(uint32_t frames) { grammar_.max_frames_ = frames; }
   bool full() const { return full_; }
   Grammar finish(uint32_t start);
 
  private:
   uint32_t add(GrammarNode::Kind kind, uint32_t what, uint32_t next);
+  uint32_t one_of_sorted(const std::string* first, const std::string* last, size_t at, uint32_t next);
   Grammar grammar_;
   std::unordered_map<ByteSet, uint32_t> set_index_;
   bool in_reply_ = false;

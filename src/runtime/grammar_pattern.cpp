@@ -1,243 +1,176 @@
-// See grammar_pattern.h. Read into a tree by recursive descent (groups nest at most kMaxGroupDepth deep),
-// then built from the end to the beginning, where a quantifier repeats or loops its part.
+// See grammar_pattern.h. Built from the end to the beginning, as all of a grammar. With a length to keep,
+// there is a row of nodes in place of each node: one for every count of characters that have been written.
 #include "runtime/grammar_pattern.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "base/json.h"
-#include "base/utf8.h"
-
 namespace ink {
 namespace {
 
-constexpr int kMaxGroupDepth = 16;
-constexpr uint32_t kMaxTimes = 256;  // in {n,m}
+constexpr uint64_t kMaxNestedTimes = 10'000;  // counted repetitions in each other, multiplied
+constexpr size_t kMaxCountedLength = 4096;
 
-struct Part;
-using Sequence = std::vector<Part>;
+uint32_t add_limited(uint32_t a, uint32_t b) { return a > kNoLimit - b ? kNoLimit : a + b; }
+uint32_t multiply_limited(uint32_t a, uint32_t b) {
+  if (a == 0 || b == 0) return 0;
+  return a > (kNoLimit - 1) / b ? kNoLimit : a * b;
+}
 
-// One item of a sequence: a set of ASCII characters, a longer character, or a group.
-struct Part {
-  enum class Kind { kSet, kCharacter, kGroup } kind = Kind::kSet;
-  ByteSet set;
-  std::string character;
-  std::vector<Sequence> alternatives;
-  uint32_t least = 1;
-  uint32_t most = 1;
-};
+// How many characters can match.
+Counts length_of(const PatternSequence& sequence);
+Counts length_of_alternatives(const std::vector<PatternSequence>& alternatives) {
+  Counts all{kNoLimit, 0};
+  for (const PatternSequence& sequence : alternatives) {
+    const Counts one = length_of(sequence);
+    all = {std::min(all.least, one.least), std::max(all.most, one.most)};
+  }
+  return all;
+}
+Counts length_of_once(const PatternPart& part) {
+  return part.is_group ? length_of_alternatives(part.alternatives) : Counts{1, 1};
+}
+Counts length_of(const PatternSequence& sequence) {
+  Counts all{0, 0};
+  for (const PatternPart& part : sequence) {
+    const Counts one = length_of_once(part);
+    all.least = add_limited(all.least, multiply_limited(one.least, part.least));
+    all.most = add_limited(all.most, multiply_limited(one.most, part.most));
+  }
+  return all;
+}
 
-class PatternReader {
+uint64_t nested_times(const PatternSequence& sequence) {
+  uint64_t most = 1;
+  for (const PatternPart& part : sequence) {
+    if (!part.is_group) continue;
+    uint64_t inside = 1;
+    for (const PatternSequence& each : part.alternatives) inside = std::max(inside, nested_times(each));
+    const uint32_t times = part.most == kNoLimit ? part.least : part.most;
+    const bool counted = times > 1 && length_of_alternatives(part.alternatives).most > 1;
+    most = std::max(most, inside * (counted ? times : 1));
+  }
+  return most;
+}
+
+class PatternBuilder {
  public:
-  PatternReader(std::string_view pattern, const std::string& where) : text_(pattern), where_(where) {}
+  using Row = std::vector<uint32_t>;  // by the count of characters so far
 
-  Result<Sequence> read() {
-    if (!text_.starts_with('^') || !text_.ends_with('$') || text_.size() < 2 || ends_with_escaped_dollar())
-      return refuse("a pattern anchored at both ends, ^…$");
-    at_ = 1;
-    text_.remove_suffix(1);
-    std::vector<Sequence> alternatives;
-    if (auto status = read_alternatives(alternatives, 0); !status.ok()) return status.error();
-    if (at_ < text_.size()) return refuse("an opening bracket for it");
-    // ^a|b$ means (^a)|(b$).
-    if (alternatives.size() > 1) return refuse("brackets around alternatives, ^(a|b)$");
-    return std::move(alternatives[0]);
+  PatternBuilder(CharacterRules& characters, Spelling spelling, Counts length)
+      : characters_(characters), builder_(characters.builder()), spelling_(spelling), most_(length.most) {
+    const bool counted = length.least > 0 || length.most != kNoLimit;
+    size_ = !counted ? 1 : size_t{length.most == kNoLimit ? length.least : length.most} + 1;
+    nothing_ = builder_.nothing();
+    last_.assign(size_, nothing_);
+    for (size_t count = length.least; count < size_; ++count) last_[count] = kNoLimit;
+  }
+
+  uint32_t add(const Pattern::Branch& branch, uint32_t next) {
+    Row row = last_;
+    for (uint32_t& node : row) node = node == nothing_ ? nothing_ : next;
+    PatternPart anything;
+    anything.set = CodeSet::all();
+    anything.least = 0, anything.most = kNoLimit;
+    if (!branch.to_end) row = repeated(anything, row);
+    row = build(branch.sequence, std::move(row));
+    if (!branch.from_start) row = repeated(anything, row);
+    return row[0];
   }
 
  private:
-  bool ends_with_escaped_dollar() const {
-    const size_t last = text_.substr(0, text_.size() - 1).find_last_not_of('\\');
-    return (text_.size() - 2 - last) % 2 != 0;
-  }
-  Error refuse(const std::string& wanted, ErrorKind kind = ErrorKind::kUnsupported) const {
-    const std::string got = at_ < text_.size() ? "'" + std::string(text_.substr(at_)) + "'" : "its end";
-    return {kind, where_ + ": pattern, byte " + std::to_string(at_), wanted, got, ""};
-  }
-  bool more() const { return at_ < text_.size(); }
-  char peek() const { return text_[at_]; }
-  bool take(std::string_view expected) {
-    if (!text_.substr(at_).starts_with(expected)) return false;
-    at_ += expected.size();
-    return true;
+  Row build(const PatternSequence& sequence, Row next) {
+    for (size_t i = sequence.size(); i > 0; --i) next = repeated(sequence[i - 1], next);
+    return next;
   }
 
-  Status read_alternatives(std::vector<Sequence>& alternatives, int depth) {
-    if (depth > kMaxGroupDepth)
-      return refuse("at most " + std::to_string(kMaxGroupDepth) + " groups in each other");
-    do {
-      Sequence sequence;
-      while (more() && peek() != '|' && peek() != ')') {
-        Part part;
-        if (auto status = read_part(part, depth); !status.ok()) return status.error();
-        if (auto status = read_quantifier(part); !status.ok()) return status.error();
-        sequence.push_back(std::move(part));
+  Row once(const PatternPart& part, const Row& next) {
+    Row row(size_, nothing_);
+    if (!part.is_group) {
+      for (size_t count = 0; count < size_; ++count) {
+        const bool at_most = count + 1 == size_;
+        const uint32_t after = !at_most ? next[count + 1] : most_ == kNoLimit ? next[count] : nothing_;
+        if (after != nothing_) row[count] = characters_.add(part.set, spelling_, after);
       }
-      alternatives.push_back(std::move(sequence));
-    } while (take("|"));
-    return Done{};
-  }
-
-  Status read_part(Part& part, int depth) {
-    if (take("(")) {
-      part.kind = Part::Kind::kGroup;
-      if (!take("?:") && more() && peek() == '?') return refuse("a plain group");
-      if (auto status = read_alternatives(part.alternatives, depth + 1); !status.ok()) return status.error();
-      if (!take(")")) return refuse("a closing bracket", ErrorKind::kInvalid);
-      return Done{};
+      return row;
     }
-    if (take("[")) return read_class(part.set);
-    if (peek() == '\\') return read_escape(part.set);
-    constexpr std::string_view kSpecial = ".^$*+?{}";
-    if (kSpecial.find(peek()) != std::string_view::npos) return refuse("a character, a class or a group");
-    const Utf8Char character = decode_utf8(text_, at_);
-    if (character.size_bytes == 0 || character.code_point < 0x20) return refuse("a printable character");
-    part.kind = Part::Kind::kCharacter;
-    part.character = text_.substr(at_, static_cast<size_t>(character.size_bytes));
-    at_ += part.character.size();
-    return Done{};
-  }
-
-  Status read_escape(ByteSet& set) {
-    if (at_ + 1 == text_.size()) return refuse("a character after it", ErrorKind::kInvalid);
-    const char c = text_[at_ + 1];
-    if (c == 'd') {
-      set |= byte_range('0', '9');
-    } else if (c == 'w') {
-      set |= byte_range('0', '9') | byte_range('a', 'z') | byte_range('A', 'Z') | bytes_of("_");
-    } else if (std::string_view("\\^$.|?*+()[]{}-/\"").find(c) != std::string_view::npos) {
-      set |= bytes_of({&c, 1});
-    } else {
-      return refuse("\\d, \\w or an escaped sign");
+    for (size_t i = 0; i < part.alternatives.size(); ++i) {
+      const Row other = build(part.alternatives[i], next);
+      for (size_t count = 0; count < size_; ++count)
+        row[count] = i == 0 ? other[count] : either(row[count], other[count]);
     }
-    at_ += 2;
-    return Done{};
+    return row;
   }
 
-  Status read_class(ByteSet& set) {
-    if (more() && (peek() == '^' || peek() == ']'))
-      return refuse("a class that is neither negated nor empty");
-    while (more() && peek() != ']') {
-      ByteSet item;
-      if (auto status = read_class_item(item); !status.ok()) return status.error();
-      // A '-' between two single characters is a range; at an end of the class it is itself.
-      if (at_ + 1 < text_.size() && peek() == '-' && text_[at_ + 1] != ']') {
-        ++at_;
-        ByteSet last;
-        if (auto status = read_class_item(last); !status.ok()) return status.error();
-        if (item.count() != 1 || last.count() != 1) return refuse("a range of two characters");
-        const unsigned char low = only(item), high = only(last);
-        if (low > high) return refuse("a range that rises", ErrorKind::kInvalid);
-        item = byte_range(low, high);
+  Row repeated(const PatternPart& part, const Row& next) {
+    const Counts length = length_of_once(part);
+    if (length.most == 0 || builder_.full()) return next;
+    if (part.least == 1 && part.most == 1) return once(part, next);
+    const bool by_count = part.most == kNoLimit ? part.least > 1 : part.most > 1;
+    if (size_ == 1 && length.least > 0 && by_count) {
+      const uint32_t rule =
+          part.is_group ? once(part, {builder_.done()})[0] : characters_.rule(part.set, spelling_);
+      return {builder_.repeat(rule, part.least, part.most, next[0])};
+    }
+    Row row = part.most == kNoLimit ? looped(part, next) : next;
+    if (part.most != kNoLimit) {
+      for (uint32_t i = part.least; i < part.most && !builder_.full(); ++i) {
+        const Row longer = once(part, row);
+        for (size_t count = 0; count < size_; ++count) row[count] = either(longer[count], next[count]);
       }
-      set |= item;
     }
-    if (!take("]")) return refuse("a closing ]", ErrorKind::kInvalid);
-    return Done{};
-  }
-  Status read_class_item(ByteSet& item) {
-    if (!more()) return refuse("a closing ]", ErrorKind::kInvalid);
-    if (peek() == '\\') return read_escape(item);
-    if (peek() < 0x20 || peek() > 0x7e || peek() == '[') return refuse("printable ASCII in a class");
-    item = bytes_of(text_.substr(at_++, 1));
-    return Done{};
-  }
-  static unsigned char only(const ByteSet& set) {
-    unsigned byte = 0;
-    while (!set[byte]) ++byte;
-    return static_cast<unsigned char>(byte);
+    for (uint32_t i = 0; i < part.least && !builder_.full(); ++i) row = once(part, row);
+    return row;
   }
 
-  Status read_quantifier(Part& part) {
-    if (take("*")) {
-      part.least = 0;
-      part.most = kNoLimit;
-    } else if (take("+")) {
-      part.most = kNoLimit;
-    } else if (take("?")) {
-      part.least = 0;
-    } else if (take("{")) {
-      if (auto status = read_times(part); !status.ok()) return status.error();
-    } else {
-      return Done{};
-    }
-    if (more() && std::string_view("*+?{").find(peek()) != std::string_view::npos)
-      return refuse("one quantifier");
-    return Done{};
-  }
-  Status read_times(Part& part) {
-    if (!read_count(part.least)) return refuse("a count of at most " + std::to_string(kMaxTimes));
-    part.most = part.least;
-    if (take(",")) {
-      part.most = kNoLimit;
-      if (more() && peek() != '}' && !read_count(part.most))
-        return refuse("a count of at most " + std::to_string(kMaxTimes));
-    }
-    if (!take("}")) return refuse("a closing }", ErrorKind::kInvalid);
-    if (part.least > part.most) return refuse("counts that rise", ErrorKind::kInvalid);
-    return Done{};
-  }
-  bool read_count(uint32_t& count) {
-    const size_t start = at_;
-    for (count = 0; more() && peek() >= '0' && peek() <= '9' && count <= kMaxTimes; ++at_)
-      count = count * 10 + static_cast<uint32_t>(peek() - '0');
-    return at_ > start && count <= kMaxTimes;
+  Row looped(const PatternPart& part, const Row& next) {
+    Row row(size_);
+    for (uint32_t& node : row) node = builder_.open_split();
+    const Row body = once(part, row);
+    for (size_t count = 0; count < size_; ++count) builder_.connect(row[count], body[count], next[count]);
+    return row;
   }
 
-  std::string_view text_;
-  const std::string& where_;
-  size_t at_ = 0;
+  uint32_t either(uint32_t a, uint32_t b) {
+    if (a == nothing_) return b;
+    return b == nothing_ ? a : builder_.either(a, b);
+  }
+
+  CharacterRules& characters_;
+  GrammarBuilder& builder_;
+  Spelling spelling_;
+  uint32_t most_;
+  size_t size_ = 1;
+  uint32_t nothing_ = 0;
+  Row last_;  // where the text may end
 };
-
-// Characters are written as json.dumps writes them inside of a string.
-std::string escaped(std::string_view character) {
-  const std::string quoted = python_json(Json(std::string(character)));
-  return quoted.substr(1, quoted.size() - 2);
-}
-
-uint32_t build(GrammarBuilder& builder, const Sequence& sequence, uint32_t next);
-
-uint32_t build_once(GrammarBuilder& builder, const Part& part, uint32_t next) {
-  if (part.kind == Part::Kind::kCharacter) return builder.text(escaped(part.character), next);
-  if (part.kind == Part::Kind::kGroup) {
-    uint32_t entry = build(builder, part.alternatives[0], next);
-    for (size_t i = 1; i < part.alternatives.size(); ++i)
-      entry = builder.either(entry, build(builder, part.alternatives[i], next));
-    return entry;
-  }
-  uint32_t entry = builder.bytes(part.set & ~bytes_of("\"\\"), next);
-  for (const char c : {'"', '\\'}) {
-    if (part.set[static_cast<unsigned char>(c)])
-      entry = builder.either(entry, builder.text(escaped({&c, 1}), next));
-  }
-  return entry;
-}
-
-uint32_t build_repeated(GrammarBuilder& builder, const Part& part, uint32_t next) {
-  if (builder.full()) return 0;
-  uint32_t entry = next;
-  if (part.most == kNoLimit) {
-    entry = builder.open_split();
-    builder.connect(entry, build_once(builder, part, entry), next);
-  } else {
-    for (uint32_t i = part.least; i < part.most && !builder.full(); ++i)
-      entry = builder.either(build_once(builder, part, entry), next);
-  }
-  for (uint32_t i = 0; i < part.least && !builder.full(); ++i) entry = build_once(builder, part, entry);
-  return entry;
-}
-
-uint32_t build(GrammarBuilder& builder, const Sequence& sequence, uint32_t next) {
-  for (size_t i = sequence.size(); i > 0; --i) next = build_repeated(builder, sequence[i - 1], next);
-  return next;
-}
 
 }  // namespace
 
-Result<uint32_t> add_pattern(GrammarBuilder& builder, std::string_view pattern, uint32_t next,
-                             const std::string& where) {
-  auto sequence = PatternReader(pattern, where).read();
-  if (!sequence.ok()) return sequence.error();
-  return build(builder, *sequence, next);
+Result<uint32_t> add_pattern(CharacterRules& characters, std::string_view pattern, Spelling spelling,
+                             Counts length, uint32_t next, const std::string& where) {
+  auto read = read_pattern(pattern, where);
+  if (!read.ok()) return read.error();
+  const auto too_large = [&](std::string wanted, std::string got) {
+    return Error{ErrorKind::kTooLarge, where + ".pattern", std::move(wanted), std::move(got), ""};
+  };
+  uint32_t entry = 0;
+  for (const Pattern::Branch& branch : read->branches) {
+    if (nested_times(branch.sequence) > kMaxNestedTimes)
+      return too_large("at most " + std::to_string(kMaxNestedTimes) + " repetitions in each other", "more");
+    const bool anchored = branch.from_start && branch.to_end;
+    const Counts own =
+        anchored ? length_of(branch.sequence) : Counts{length_of(branch.sequence).least, kNoLimit};
+    const bool kept = own.least >= length.least && own.most <= length.most;
+    const size_t longest = length.most == kNoLimit ? length.least : length.most;
+    if (!kept && longest > kMaxCountedLength) {
+      return too_large("a length of at most " + std::to_string(kMaxCountedLength) + " beside a pattern",
+                       std::to_string(longest));
+    }
+    const uint32_t one = PatternBuilder(characters, spelling, kept ? Counts{} : length).add(branch, next);
+    entry = &branch == &read->branches[0] ? one : characters.builder().either(entry, one);
+  }
+  return entry;
 }
 
 }  // namespace ink

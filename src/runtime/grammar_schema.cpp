@@ -1,199 +1,350 @@
-// See grammar_schema.h. Each value is a rule of its own: an object mentions it twice, once with a comma in
-// front and once without, and the network must not double with each level.
+// See grammar_schema.h. A value is compiled from the set of schemas that have to hold for it; equal sets
+// share one rule, which is known before it is made, so that schemas may refer to themselves.
 #include "runtime/grammar_schema.h"
 
 #include <algorithm>
-#include <cmath>
-#include <initializer_list>
-#include <set>
-#include <string_view>
-#include <vector>
+#include <utility>
 
-#include "base/utf8.h"
-#include "runtime/grammar_pattern.h"
-#include "runtime/grammar_schema_checks.h"
+#include "runtime/grammar_formats.h"
+#include "runtime/grammar_shape_keywords.h"
 #include "runtime/grammar_values.h"
 
 namespace ink {
 namespace {
 
-constexpr int64_t kLargestInteger = 999'999'999'999'999;  // where a schema sets no limit
+constexpr size_t kMaxLeaves = 50'000;
+constexpr int kMaxChoices = 48;  // in each other
 
-Error too_large(const std::string& where, std::string wanted, std::string got) {
-  return {ErrorKind::kTooLarge, where, std::move(wanted), std::move(got), ""};
+Error schema_too_large(const std::string& where, std::string wanted) {
+  return {ErrorKind::kTooLarge, where, std::move(wanted), "more", ""};
 }
+
+std::string key_of(const Conjunction& all) {
+  std::vector<const Json*> schemas;
+  for (const SchemaPlace& place : all) schemas.push_back(place.schema);
+  std::sort(schemas.begin(), schemas.end());
+  schemas.erase(std::unique(schemas.begin(), schemas.end()), schemas.end());
+  std::string key;
+  for (const Json* schema : schemas) key.append(reinterpret_cast<const char*>(&schema), sizeof schema);
+  return key;
+}
+
+enum class Fit { kNo, kYes, kMaybe };
+
+// Whether a literal value fits the rest of a shape.
+Fit fits(const Json& value, const Shape& shape) {
+  const unsigned type = json_type(value);
+  if ((shape.types & type) == 0) return Fit::kNo;
+  if ((type & (kIntegerType | kFractionType)) != 0) return shape.numbers.allows(value) ? Fit::kYes : Fit::kNo;
+  const auto within = [](size_t count, const Counts& counts) {
+    return count >= counts.least && count <= counts.most;
+  };
+  if (type == kStringType) {
+    const auto& text = value.get_ref<const std::string&>();
+    const auto characters =
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
+    if (!within(static_cast<size_t>(characters), shape.length)) return Fit::kNo;
+    return shape.pattern || shape.format || shape.copied ? Fit::kMaybe : Fit::kYes;
+  }
+  if (type == kArrayType) {
+    if (!within(value.size(), shape.items)) return Fit::kNo;
+    return shape.elements.empty() && !shape.unique ? Fit::kYes : Fit::kMaybe;
+  }
+  if (type == kObjectType) {
+    if (!within(value.size(), shape.properties)) return Fit::kNo;
+    for (const std::string& name : shape.required) {
+      if (!value.contains(name)) return Fit::kNo;
+    }
+    return shape.members.empty() ? Fit::kYes : Fit::kMaybe;
+  }
+  return Fit::kYes;
+}
+
+bool ranges_apart(const NumberLimits& a, const NumberLimits& b) {
+  const auto below = [](const NumberLimits& low, const NumberLimits& high) {
+    if (!low.most || !high.least) return false;
+    const int order = compare(low.most->value, high.least->value);
+    return order < 0 || (order == 0 && (low.most->excluded || high.least->excluded));
+  };
+  return below(a, b) || below(b, a);
+}
+
+bool counts_apart(const Counts& a, const Counts& b) { return a.most < b.least || b.most < a.least; }
 
 }  // namespace
 
 Result<uint32_t> SchemaCompiler::compile(const Json& schema, const std::string& where) {
-  if (depth_ >= kMaxDepth)
-    return too_large(where, "at most " + std::to_string(kMaxDepth) + " schemas in each other", "more");
-  ++depth_;
-  Result<uint32_t> rule = compile_value(schema, where);
-  --depth_;
-  if (rule.ok() && builder_.full())
-    return too_large(where, "a grammar of at most " + std::to_string(GrammarBuilder::kMaxNodes) + " nodes",
-                     "a larger one");
-  return rule;
+  reader_ = std::make_unique<ShapeReader>(schema);
+  where_ = where;
+  at_this_value_.clear();
+  return compile_value({{&schema, where}});
 }
 
-Result<uint32_t> SchemaCompiler::compile_value(const Json& schema, const std::string& where) {
-  if (!schema.is_object())
-    return Error{ErrorKind::kUnsupported, where, "a schema object", schema.type_name(), ""};
-  if (schema.contains("enum") || schema.contains("const")) return compile_values(schema, where);
-  for (const char* keyword : {"anyOf", "oneOf"}) {
-    if (schema.contains(keyword)) return compile_alternatives(schema, keyword, where);
+Result<std::vector<Shape>> SchemaCompiler::compile_shapes(const Json& schema, const std::string& where) {
+  reader_ = std::make_unique<ShapeReader>(schema);
+  where_ = where;
+  at_this_value_.clear();
+  return shapes_of({{&schema, where}});
+}
+
+Result<std::vector<Shape>> SchemaCompiler::shapes_of(const Conjunction& all) {
+  Shape shape;
+  std::vector<Shape> leaves;
+  for (const SchemaPlace& place : all) {
+    if (auto status = reader_->join(shape, place); !status.ok()) return status.error();
   }
-  const auto type = schema.find("type");
-  if (type == schema.end() || !type->is_string()) {
-    return Error{ErrorKind::kUnsupported, where, "one \"type\", or enum, const, anyOf, oneOf",
-                 type == schema.end() ? "none of them" : "a type that is " + std::string(type->type_name()),
+  if (auto status = expand(shape, leaves, 0); !status.ok()) return status.error();
+  return leaves;
+}
+
+// Makes all choices of a shape.
+Status SchemaCompiler::expand(const Shape& shape, std::vector<Shape>& leaves, int depth) {
+  if (shape.types == 0 || (shape.values && shape.values->empty())) return Done{};
+  if (!shape.choices.empty()) return expand_choice(shape, leaves, depth);
+  if (leaves.size() >= kMaxAlternatives || ++leaves_ > kMaxLeaves)
+    return schema_too_large(where_,
+                            "at most " + std::to_string(kMaxAlternatives) + " alternatives of a value");
+  leaves.push_back(shape);
+  return Done{};
+}
+
+Status SchemaCompiler::expand_choice(const Shape& shape, std::vector<Shape>& leaves, int depth) {
+  const Shape::Choice choice = shape.choices.back();
+  if (depth >= kMaxChoices) return schema_too_large(choice.where, "fewer choices in each other");
+  if (shape.has_joined(choice.schemas))
+    return Error{ErrorKind::kInvalid, choice.where, "a schema that does not consist of itself", "a circle",
                  ""};
+  std::vector<std::vector<Shape>> alternatives;
+  for (size_t i = 0; i < choice.schemas->size(); ++i) {
+    Shape one = shape;
+    one.choices.pop_back();
+    one.joined.push_back(choice.schemas);
+    const SchemaPlace place{&(*choice.schemas)[i], choice.where + "[" + std::to_string(i) + "]"};
+    if (auto status = reader_->join(one, place); !status.ok()) return status;
+    alternatives.emplace_back();
+    if (auto status = expand(one, alternatives.back(), depth + 1); !status.ok()) return status;
+    if (leaves.size() + alternatives.back().size() > kMaxAlternatives)
+      return schema_too_large(choice.where,
+                              "at most " + std::to_string(kMaxAlternatives) + " alternatives of a value");
+    if (!choice.exactly_one)
+      std::move(alternatives.back().begin(), alternatives.back().end(), std::back_inserter(leaves));
   }
-  return compile_type(schema, type->get<std::string>(), where);
+  if (!choice.exactly_one) return Done{};
+  if (auto status = check_apart(alternatives, choice.where); !status.ok()) return status;
+  for (auto& each : alternatives) std::move(each.begin(), each.end(), std::back_inserter(leaves));
+  return Done{};
 }
 
-Result<uint32_t> SchemaCompiler::compile_type(const Json& schema, const std::string& type,
-                                              const std::string& where) {
-  if (type == "object") return compile_object(schema, where);
-  if (type == "array") return compile_array(schema, where);
-  if (type == "string") return compile_string(schema, where);
-  if (type == "integer") return compile_integer(schema, where);
-  if (type != "number" && type != "boolean" && type != "null") {
-    return Error{ErrorKind::kUnsupported, where + ".type",
-                 "object, array, string, integer, number, boolean or null", "'" + type + "'", ""};
+Status SchemaCompiler::check_apart(const std::vector<std::vector<Shape>>& alternatives,
+                                   const std::string& where) {
+  size_t pairs = 0;
+  for (size_t i = 0; i < alternatives.size(); ++i) {
+    for (size_t j = 0; j < alternatives.size(); ++j) {
+      if (i == j) continue;
+      for (const Shape& made : alternatives[i]) {
+        for (const Shape& other : alternatives[j]) {
+          if (++pairs > kMaxLeaves) return schema_too_large(where, "fewer alternatives to tell apart");
+          const auto may = may_fit(made, other, 0);
+          if (!may.ok()) return may.error();
+          if (!*may) continue;
+          return Error{ErrorKind::kUnsupported, where,
+                       "alternatives of which it is plain that no value fits two",
+                       "[" + std::to_string(i) + "] and [" + std::to_string(j) + "] may overlap",
+                       "anyOf does not ask for that"};
+        }
+      }
+    }
   }
-  if (auto status = check_keywords(schema, {"type"}, where); !status.ok()) return status.error();
-  if (type == "number") return make_number(builder_);
-  const uint32_t done = builder_.done();
-  if (type == "null") return builder_.text("null", done);
-  return builder_.either(builder_.text("true", done), builder_.text("false", done));
+  return Done{};
 }
 
-Result<uint32_t> SchemaCompiler::compile_object(const Json& schema, const std::string& where) {
-  auto members = read_object_schema(schema, where);
-  if (!members.ok()) return members.error();
-  if (members->size() > kMaxProperties) {
-    return too_large(where + ".properties", "at most " + std::to_string(kMaxProperties),
-                     std::to_string(members->size()));
+Result<bool> SchemaCompiler::may_fit(const Shape& made, const Shape& other, int depth) {
+  const unsigned types = made.types & other.types;
+  if (types == 0) return false;
+  if (made.values || other.values) {
+    const Shape& listed = made.values ? made : other;
+    const Shape& rest = made.values ? other : made;
+    return std::any_of(listed.values->begin(), listed.values->end(), [&](const Json& value) {
+      if (fits(value, listed) == Fit::kNo || fits(value, rest) == Fit::kNo) return false;
+      return !rest.values || std::find(rest.values->begin(), rest.values->end(), value) != rest.values->end();
+    });
   }
-  std::vector<uint32_t> rules;
-  for (const ObjectMember& member : *members) {
-    auto rule = compile(*member.schema, where + ".properties." + member.name);
-    if (!rule.ok()) return rule.error();
-    rules.push_back(*rule);
-  }
-  // From the last property to the first: what may follow when none has been written yet, or some have.
-  uint32_t if_first = builder_.text("}", builder_.done());
-  uint32_t if_later = if_first;
-  for (size_t i = rules.size(); i > 0; --i) {
-    const ObjectMember& member = (*members)[i - 1];
-    const std::string key = python_json(Json(member.name)) + ": ";
-    const uint32_t first = builder_.text(key, builder_.call(rules[i - 1], if_later));
-    const uint32_t later = builder_.text(", " + key, builder_.call(rules[i - 1], if_later));
-    if_first = member.required ? first : builder_.either(first, if_first);
-    if_later = member.required ? later : builder_.either(later, if_later);
-  }
-  return builder_.text("{", if_first);
+  if ((types & (kNullType | kBooleanType)) != 0) return true;
+  if ((types & (kIntegerType | kFractionType)) != 0 && !ranges_apart(made.numbers, other.numbers))
+    return true;
+  if ((types & kStringType) != 0 && !counts_apart(made.length, other.length)) return true;
+  if ((types & kArrayType) != 0 && !counts_apart(made.items, other.items)) return true;
+  if ((types & kObjectType) != 0) return objects_may_fit(made, other, depth);
+  return false;
 }
 
-Result<uint32_t> SchemaCompiler::compile_array(const Json& schema, const std::string& where) {
-  if (auto status = check_keywords(schema, {"type", "items", "minItems", "maxItems"}, where); !status.ok())
-    return status.error();
-  const auto counts = read_counts(schema, "minItems", "maxItems", where);
-  if (!counts.ok()) return counts.error();
-  const auto items = schema.find("items");
-  if (items == schema.end())
-    return Error{ErrorKind::kUnsupported, where, "\"items\", the schema of the elements", "none", ""};
-  const auto item = compile(*items, where + ".items");
-  if (!item.ok()) return item.error();
-  const uint32_t close = builder_.text("]", builder_.done());
-  if (counts->most == 0) return builder_.text("[", close);
-  const uint32_t another = builder_.text(", ", builder_.call(*item, builder_.done()));
-  const uint32_t least = std::max<uint32_t>(counts->least, 1) - 1;
-  const uint32_t most = counts->most == kNoLimit ? kNoLimit : counts->most - 1;
-  uint32_t inside = builder_.call(*item, builder_.repeat(another, least, most, close));
-  if (counts->least == 0) inside = builder_.either(close, inside);
-  return builder_.text("[", inside);
-}
-
-uint32_t SchemaCompiler::string_character() {
-  if (!has_string_character_) string_character_ = make_string_character(builder_);
-  has_string_character_ = true;
-  return string_character_;
-}
-
-Result<uint32_t> SchemaCompiler::compile_string(const Json& schema, const std::string& where) {
-  if (auto status = check_keywords(schema, {"type", "minLength", "maxLength", "pattern", "copied"}, where);
-      !status.ok())
-    return status.error();
-  const auto counts = read_counts(schema, "minLength", "maxLength", where);
-  if (!counts.ok()) return counts.error();
-  const auto copied = read_copied(schema, where);
-  if (!copied.ok()) return copied.error();
-  const uint32_t quote = builder_.text("\"", builder_.done());
-  if (*copied) return builder_.text("\"", builder_.copied(quote));
-  if (const auto pattern = schema.find("pattern"); pattern != schema.end()) {
-    if (auto status = check_pattern_schema(schema, where); !status.ok()) return status.error();
-    const auto inside = add_pattern(builder_, pattern->get_ref<const std::string&>(), quote, where);
-    if (!inside.ok()) return inside.error();
-    return builder_.text("\"", *inside);
+Result<bool> SchemaCompiler::objects_may_fit(const Shape& made, const Shape& other, int depth) {
+  constexpr int kMaxDepthOfComparison = 3;
+  if (counts_apart(made.properties, other.properties)) return false;
+  const auto written = made.names();
+  const auto writes = [&](const std::string& name) {
+    return made.is_open() || std::find(written.begin(), written.end(), name) != written.end();
+  };
+  for (const std::string& name : other.required) {
+    if (!writes(name)) return false;
   }
-  if (counts->most == 0) return builder_.text("\"", quote);
-  return builder_.text("\"", builder_.repeat(string_character(), counts->least, counts->most, quote));
+  if (depth >= kMaxDepthOfComparison) return true;
+  for (const std::string& name : made.required) {
+    const auto ours = shapes_of(made.member(name)), theirs = shapes_of(other.member(name));
+    if (!ours.ok()) return ours.error();
+    if (!theirs.ok()) return theirs.error();
+    bool may = false;
+    for (const Shape& one : *ours) {
+      for (const Shape& another : *theirs) {
+        if (may) break;
+        const auto pair = may_fit(one, another, depth + 1);
+        if (!pair.ok()) return pair.error();
+        may = *pair;
+      }
+    }
+    if (!may) return false;
+  }
+  return true;
 }
 
-Result<uint32_t> SchemaCompiler::compile_integer(const Json& schema, const std::string& where) {
-  if (auto status = check_keywords(schema, {"type", "minimum", "maximum"}, where); !status.ok())
-    return status.error();
-  const auto least = read_limit(schema, "minimum", where);
-  if (!least.ok()) return least.error();
-  const auto most = read_limit(schema, "maximum", where);
-  if (!most.ok()) return most.error();
-  // A limit that is itself beyond the usual 15 digits opens its side up to 64 bits.
-  const int64_t highest = *least && **least > kLargestInteger ? INT64_MAX : kLargestInteger;
-  const int64_t lowest = *most && **most < -kLargestInteger ? INT64_MIN : -kLargestInteger;
-  const int64_t from = least->value_or(lowest), to = most->value_or(highest);
-  if (from > to) {
-    return Error{ErrorKind::kInvalid, where, "minimum at most maximum",
-                 std::to_string(from) + " and " + std::to_string(to), ""};
-  }
-  return make_integer(builder_, from, to);
-}
-
-Result<uint32_t> SchemaCompiler::compile_values(const Json& schema, const std::string& where) {
-  const auto values = read_values(schema, where);
-  if (!values.ok()) return values.error();
-  if (values->size() > kMaxAlternatives) {
-    return too_large(where + ".enum", "at most " + std::to_string(kMaxAlternatives) + " values",
-                     std::to_string(values->size()));
-  }
-  const uint32_t done = builder_.done();
-  uint32_t rule = builder_.text((*values)[0], done);
-  for (size_t i = 1; i < values->size(); ++i) rule = builder_.either(rule, builder_.text((*values)[i], done));
+Result<uint32_t> SchemaCompiler::compile_value(const Conjunction& all) {
+  const std::string key = key_of(all);
+  const std::string where = all.empty() ? where_ : all[0].where;
+  if (at_this_value_.count(key) > 0)
+    return Error{ErrorKind::kInvalid, where, "a schema that does not consist of itself", "a circle", ""};
+  const auto [known, is_new] = rules_.try_emplace(key, 0);
+  if (!is_new) return known->second;
+  if (depth_ >= kMaxDepth)
+    return schema_too_large(where, "at most " + std::to_string(kMaxDepth) + " schemas in each other");
+  const uint32_t rule = builder_.open_split();
+  known->second = rule;
+  at_this_value_.insert(key);
+  ++depth_;
+  const auto entry = build(all);
+  --depth_;
+  at_this_value_.erase(key);
+  if (!entry.ok()) return entry;
+  builder_.connect(rule, *entry, *entry);
+  if (builder_.full())
+    return schema_too_large(where,
+                            "a grammar of at most " + std::to_string(GrammarBuilder::kMaxNodes) + " nodes");
   return rule;
 }
 
-Result<uint32_t> SchemaCompiler::compile_alternatives(const Json& schema, const std::string& keyword,
-                                                      const std::string& where) {
-  if (auto status = check_keywords(schema, {keyword}, where); !status.ok()) return status.error();
-  const Json& list = schema[keyword];
-  const std::string place = where + "." + keyword;
-  if (!list.is_array() || list.empty())
-    return Error{ErrorKind::kInvalid, place, "a list of schemas",
-                 list.is_array() ? "an empty one" : list.type_name(), ""};
-  if (list.size() > kMaxAlternatives)
-    return too_large(place, "at most " + std::to_string(kMaxAlternatives), std::to_string(list.size()));
-  if (keyword == "oneOf") {
-    if (auto status = check_disjoint(list, place); !status.ok()) return status.error();
+Result<uint32_t> SchemaCompiler::build(const Conjunction& all) {
+  Shape shape;
+  for (const SchemaPlace& place : all) {
+    if (auto status = reader_->join(shape, place); !status.ok()) return status.error();
   }
-  uint32_t rule = 0;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const auto alternative = compile(list[i], place + "[" + std::to_string(i) + "]");
-    if (!alternative.ok()) return alternative.error();
-    rule = i == 0 ? *alternative : builder_.either(rule, *alternative);
+  // Alternatives that nothing stands beside are rules of their own, which others may share.
+  if (shape.plain && shape.choices.size() == 1 && !shape.choices[0].exactly_one)
+    return build_choice(shape.choices[0]);
+  std::vector<Shape> leaves;
+  if (auto status = expand(shape, leaves, 0); !status.ok()) return status.error();
+  uint32_t entry = builder_.nothing();
+  for (const Shape& leaf : leaves) {
+    const auto one = build_leaf(leaf);
+    if (!one.ok()) return one;
+    entry = builder_.either(entry, *one);
+    if (builder_.full()) break;
   }
-  return rule;
+  return entry;
+}
+
+Result<uint32_t> SchemaCompiler::build_choice(const Shape::Choice& choice) {
+  if (choice.schemas->size() > kMaxAlternatives)
+    return schema_too_large(choice.where, "at most " + std::to_string(kMaxAlternatives) + " alternatives");
+  uint32_t entry = builder_.nothing();
+  for (size_t i = 0; i < choice.schemas->size(); ++i) {
+    const auto one = compile_value({{&(*choice.schemas)[i], choice.where + "[" + std::to_string(i) + "]"}});
+    if (!one.ok()) return one;
+    entry = builder_.either(entry, *one);
+  }
+  return entry;
+}
+
+Result<std::vector<Json>> SchemaCompiler::listed_values(const Shape& shape) {
+  std::vector<Json> values;
+  for (const Json& value : *shape.values) {
+    const Fit fit = fits(value, shape);
+    if (fit == Fit::kMaybe) {
+      return Error{ErrorKind::kUnsupported, shape.values_place->where,
+                   "values beside keywords that are checked here, or without others beside them",
+                   shortened(value), ""};
+    }
+    if (fit == Fit::kYes) values.push_back(value);
+  }
+  return values;
+}
+
+Result<uint32_t> SchemaCompiler::build_leaf(const Shape& shape) {
+  const uint32_t done = builder_.done();
+  if (shape.copied && shape.types != kStringType)
+    return Error{ErrorKind::kUnsupported, shape.copied->where, "type string beside it", "another", ""};
+  if (shape.values) {
+    const auto values = listed_values(shape);
+    if (!values.ok()) return values.error();
+    std::vector<std::string> texts;
+    for (const Json& value : *values) texts.push_back(python_json(value));
+    return builder_.one_of(std::move(texts), done);
+  }
+  std::vector<std::string> words;
+  if ((shape.types & kNullType) != 0) words.push_back("null");
+  if ((shape.types & kBooleanType) != 0) words.insert(words.end(), {"false", "true"});
+  uint32_t entry = builder_.one_of(std::move(words), done);
+  using Builder = Result<uint32_t> (SchemaCompiler::*)(const Shape&);
+  const std::pair<unsigned, Builder> builders[] = {
+      {kIntegerType | kFractionType, &SchemaCompiler::build_numbers},
+      {kArrayType, &SchemaCompiler::build_array},
+      {kObjectType, &SchemaCompiler::build_object}};
+  if ((shape.types & kStringType) != 0) {
+    const auto text = add_string(shape, Spelling::kJson, builder_.text("\"", done));
+    if (!text.ok()) return text;
+    entry = builder_.either(entry, builder_.text("\"", *text));
+  }
+  for (const auto& [types, one] : builders) {
+    if ((shape.types & types) == 0) continue;
+    const auto rule = (this->*one)(shape);
+    if (!rule.ok()) return rule;
+    entry = builder_.either(entry, *rule);
+  }
+  return entry;
+}
+
+Result<uint32_t> SchemaCompiler::build_numbers(const Shape& shape) {
+  if ((shape.types & kFractionType) == 0) return make_integer_within(builder_, shape.numbers, where_);
+  return make_number_within(builder_, shape.numbers, where_);
+}
+
+Result<uint32_t> SchemaCompiler::add_string(const Shape& shape, Spelling spelling, uint32_t next) {
+  const auto refuse = [](const SchemaPlace& place, std::string wanted) {
+    return Error{ErrorKind::kUnsupported, place.where, std::move(wanted), shortened(*place.schema), ""};
+  };
+  if (shape.length.least > shape.length.most) return builder_.nothing();
+  if (shape.copied) {
+    // A piece is never empty; more about its length is not enforced.
+    if (shape.pattern) return refuse(*shape.pattern, "no pattern beside \"copied\"");
+    if (shape.format) return refuse(*shape.format, "no format beside \"copied\"");
+    if (shape.length.least > 1 || shape.length.most != kNoLimit || spelling != Spelling::kJson)
+      return refuse(*shape.copied, "no maxLength, and no minLength above 1, beside \"copied\", in JSON");
+    return builder_.copied(next);
+  }
+  if (shape.pattern && shape.format) return refuse(*shape.format, "no format beside a pattern");
+  if (shape.pattern) {
+    const std::string where = shape.pattern->where.substr(0, shape.pattern->where.rfind('.'));
+    return add_pattern(characters_, shape.pattern->schema->get_ref<const std::string&>(), spelling,
+                       shape.length, next, where);
+  }
+  if (shape.format) {
+    const auto pattern = pattern_of_format(shape.format->schema->get_ref<const std::string&>());
+    if (pattern.empty()) return refuse(*shape.format, "one of " + known_formats());
+    return add_pattern(characters_, pattern, spelling, shape.length, next, shape.format->where);
+  }
+  if (shape.length.most == 0) return next;
+  if (spelling == Spelling::kParameter && shape.length.least == 0 && shape.length.most == kNoLimit)
+    return add_text_without(builder_, {"</parameter>", "</function>"}, next);
+  const uint32_t character = characters_.rule(CodeSet::all(), spelling);
+  return builder_.repeat(character, shape.length.least, shape.length.most, next);
 }
 
 }  // namespace ink

@@ -60,6 +60,7 @@ std::shared_ptr<const TokenTree> TokenTree::create(const Tokenizer& tokenizer) {
   close_down_to(0);
   nodes[0].after = static_cast<uint32_t>(nodes.size());
   nodes.push_back({nodes[0].after, static_cast<uint32_t>(tree->tokens_.size()), 0, 0});
+  tree->texts_ = std::make_unique<TextTokens>(tokenizer, tree->tokens_);
   return tree;
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/grammar_values.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -88,21 +89,38 @@ uint32_t add_multibyte_character(GrammarBuilder& builder, uint32_t next) {
   return entry;
 }
 
-uint32_t add_text_without(GrammarBuilder& builder, std::string_view excluded, uint32_t next) {
-  const ByteSet plain = byte_range(0x20, 0x7e) | bytes_of("\n\t");
-  // By how many characters of `excluded` have just been written.
-  std::vector<uint32_t> written(excluded.size());
-  for (uint32_t& state : written) state = builder.open_split();
-  const uint32_t multibyte = add_multibyte_character(builder, written[0]);
-  const ByteSet beginning = bytes_of(excluded.substr(0, 1));
-  for (size_t i = 0; i < written.size(); ++i) {
-    const ByteSet expected = bytes_of(excluded.substr(i, 1));
-    uint32_t on = builder.either(multibyte, builder.bytes(plain & ~expected & ~beginning, written[0]));
-    if (i + 1 < written.size()) on = builder.either(on, builder.bytes(expected, written[i + 1]));
-    if (i > 0) on = builder.either(on, builder.bytes(beginning, written[1]));
-    builder.connect(written[i], next, on);
+// The machine of Aho and Corasick (1975): a state is the longest beginning of an excluded text that has just
+// been written; one that would complete such a text does not exist.
+uint32_t add_text_without(GrammarBuilder& builder, const std::vector<std::string_view>& excluded,
+                          uint32_t next) {
+  std::map<std::string, uint32_t> states = {{"", builder.open_split()}};
+  for (const std::string_view text : excluded) {
+    for (size_t size = 1; size < text.size(); ++size) {
+      const auto [state, is_new] = states.try_emplace(std::string(text.substr(0, size)), 0);
+      if (is_new) state->second = builder.open_split();
+    }
   }
-  return written[0];
+  const auto completes = [&](std::string_view written) {
+    return std::any_of(excluded.begin(), excluded.end(),
+                       [&](std::string_view text) { return written.ends_with(text); });
+  };
+  const ByteSet plain = byte_range(0x20, 0x7e) | bytes_of("\n\t");
+  const uint32_t multibyte = add_multibyte_character(builder, states[""]);
+  for (const auto& [written, node] : states) {
+    std::map<uint32_t, ByteSet> by_target;
+    for (size_t byte = 0; byte < 0x80; ++byte) {
+      if (!plain[byte]) continue;
+      const std::string after = written + static_cast<char>(byte);
+      if (completes(after)) continue;
+      size_t skipped = 0;
+      while (states.count(after.substr(skipped)) == 0) ++skipped;
+      by_target[states[after.substr(skipped)]].set(byte);
+    }
+    uint32_t on = multibyte;
+    for (const auto& [target, set] : by_target) on = builder.either(on, builder.bytes(set, target));
+    builder.connect(node, next, on);
+  }
+  return states[""];
 }
 
 uint32_t make_string_character(GrammarBuilder& builder) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "runtime/grammar.h"
 
@@ -12,9 +13,10 @@ namespace ink {
 // One character of two to four bytes: strict UTF-8 (no overlong forms, no surrogates), no control characters.
 uint32_t add_multibyte_character(GrammarBuilder& builder, uint32_t next);
 
-// Free text of any length in which `excluded` does not occur: UTF-8 without control characters but \n and \t.
-// `excluded` is ASCII, and its first character occurs in it once.
-uint32_t add_text_without(GrammarBuilder& builder, std::string_view excluded, uint32_t next);
+// Free text of any length in which none of `excluded` (ASCII, not empty) occurs: UTF-8 without control
+// characters but \n and \t.
+uint32_t add_text_without(GrammarBuilder& builder, const std::vector<std::string_view>& excluded,
+                          uint32_t next);
 
 // Rules (they end with done()): one character inside of a JSON string, escapes included (\n, \t, \r but no
 // other control character) …

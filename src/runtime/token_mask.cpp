@@ -29,6 +29,11 @@ int32_t TokenMask::lowest() const {
 
 void TokenMask::clear() { std::fill(words_.begin(), words_.end(), 0); }
 
+void TokenMask::remove(const TokenMask& others) {
+  const size_t words = std::min(words_.size(), others.words_.size());
+  for (size_t i = 0; i < words; ++i) words_[i] &= ~others.words_[i];
+}
+
 void TokenMask::apply(std::span<float> logits) const {
   constexpr float kNothing = -std::numeric_limits<float>::infinity();
   for (size_t begin = 0; begin < logits.size(); begin += 64) {

@@ -24,6 +24,7 @@ class TokenMask {
   int64_t count() const;   // of the allowed ids
   int32_t lowest() const;  // the lowest allowed id; -1: none
   void clear();
+  void remove(const TokenMask& others);  // of the same vocabulary
 
   // -infinity for every logit whose token is not allowed.
   void apply(std::span<float> logits) const;

@@ -74,7 +74,7 @@ Json plain(const Json& schema, int depth) {
 }  // namespace
 
 Json enforceable(const Json& declaration) {
-  if (compile_tools(std::span(&declaration, 1), {}).ok()) return declaration;
+  if (compile_tools(std::span(&declaration, 1), {.all_strict = true}).ok()) return declaration;
   Json result = declaration;
   result["function"]["parameters"] =
       plain_object(declaration["function"].value("parameters", Json::object()), 0);

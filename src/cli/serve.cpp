@@ -1,0 +1,96 @@
+// `inkstone serve`: models, endpoints and the page behind one address. The first line on stdout is that
+// address, written when it can be used; after it nothing is said, about requests least of all: what people
+// ask and are answered is in no log.
+#include <sys/stat.h>
+
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/serve_flags.h"
+#include "cli/stop_signals.h"
+#include "server/api/routes.h"
+#include "server/http.h"
+#include "server/page.h"
+
+namespace ink::cli {
+namespace {
+
+std::vector<server::Route> all_routes(ModelLibrary& library, server::ApiState& state, bool with_page) {
+  std::vector<server::Route> routes = server::api_routes(library, state);
+  for (server::Route& route :
+       server::page_routes(with_page ? server::embedded::page() : std::vector<server::embedded::File>()))
+    routes.push_back(std::move(route));
+  routes.push_back(server::metrics_route(state.metrics));
+  routes.push_back(server::openapi_route());
+  return routes;
+}
+
+void add_library_gauges(server::Metrics& metrics, const ModelLibrary& library) {
+  metrics.add_gauge("models_loaded", "Models in memory.",
+                    [&library] { return static_cast<double>(library.loaded().size()); });
+  metrics.add_gauge("models_bytes", "Memory that they were granted.", [&library] {
+    double bytes = 0;
+    for (const LoadedModelInfo& model : library.loaded()) bytes += static_cast<double>(model.bytes);
+    return bytes;
+  });
+}
+
+void warn_of_open_doors(const ServeFlags& flags, const server::ServerOptions& options) {
+  struct stat file {};
+  if (flags.key_file && ::stat(flags.key_file->c_str(), &file) == 0 && (file.st_mode & 077) != 0)
+    note(*flags.key_file + " can be read by other users: chmod 600 keeps the keys to yourself");
+  if (options.without_key && options.keys.empty())
+    note("whoever reaches this address may use it without a key");
+  for (const std::string& origin : options.allowed_origins)
+    if (origin == "*") note("any page that a browser on this machine shows may use this server");
+}
+
+int serve(const ServeFlags& flags) {
+  StopSignals signals;  // first: every other thread leaves the signals to its own
+  const auto options = server_options(flags);
+  if (!options.ok()) return report(options.error());
+  auto library_settings = library_options(flags);
+  if (!library_settings.ok()) return report(library_settings.error());
+  std::unique_ptr<Progress> progress = std::make_unique<Progress>("loading");
+  std::atomic<bool> is_first{true};  // later ones are loaded for requests, and nobody looks
+  library_settings->progress = [&](const std::string&, double fraction) {
+    if (is_first) progress->update(fraction);
+  };
+  ModelLibrary library(std::move(*library_settings));
+  {  // A model that cannot be loaded is better known now than at the first request.
+    const auto model = library.acquire("");
+    is_first = false;
+    progress.reset();
+    if (!model.ok()) return report(model.error());
+  }
+
+  server::ApiState state;
+  state.metrics = std::make_shared<server::Metrics>();
+  state.explain_cache = flags.explain_cache;
+  state.version = INK_VERSION;
+  add_library_gauges(*state.metrics, library);
+  auto server =
+      server::HttpServer::start(*options, all_routes(library, state, !flags.without_page), state.metrics);
+  if (!server.ok()) return report(server.error());
+  warn_of_open_doors(flags, *options);
+  signals.watch(**server, grace_of(flags), options->host.ends_with(".sock") ? options->host : "");
+  output().write("listening on " + (*server)->address() + "\n");
+  output().flush();
+  while (!(*server)->wait(std::chrono::hours(24))) {
+  }
+  signals.end();
+  return kOk;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& program, Action& action) {
+  Command command(program, "serve", "Answer other programs, and show the page, on this device");
+  auto flags = std::make_shared<ServeFlags>();
+  add_serve_flags(command, *flags);
+  command.runs(action, [flags] { return serve(*flags); });
+}
+
+}  // namespace ink::cli

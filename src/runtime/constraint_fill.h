@@ -1,0 +1,56 @@
+// Which tokens can be walked from a state: the mask of a step. Most states take few bytes, and a walk through
+// the tree of the vocabulary that turns back at the first byte that is not taken is quick. States inside of
+// texts take nearly all; there, tokens of ordinary characters are allowed together
+// (runtime/grammar_text_tokens.h) once it is certain that the grammar takes those characters one like the
+// other.
+#pragma once
+
+#include <vector>
+
+#include "runtime/constraint_walker.h"
+
+namespace ink {
+
+class MaskFiller {
+ public:
+  // Places that a walker may remember while one mask is computed (24 MB), which only a hostile grammar
+  // reaches.
+  static constexpr size_t kMaxPlaces = size_t{1} << 21;
+
+  struct Filled {
+    size_t cost = 0;           // bytes that were walked
+    bool met_request = false;  // and the request had a say in some of them
+    bool complete = true;  // else kMaxPlaces was reached, and only tokens of one byte are certain to be there
+  };
+
+  explicit MaskFiller(const TokenTree& tree) : tree_(tree) {}
+  // Allows every token that can be walked. When that takes more memory than is granted, tokens of one byte
+  // are allowed all the same, so that the answer can go on, and the rest is left out: by the state alone and
+  // not by what was walked before, since the answer must not depend on that.
+  Filled fill(GrammarWalker& walker, GrammarWalker::State state, TokenMask& mask);
+  // The same for the tokens of these bytes alone.
+  Filled fill_bytes(GrammarWalker& walker, GrammarWalker::State state, const ByteSet& alphabet,
+                    TokenMask& mask);
+
+ private:
+  using State = GrammarWalker::State;
+  // How a state takes ordinary characters: the states after one, two, … of them.
+  struct TextPath {
+    bool exists = false;
+    ByteSet alike;          // bytes of ASCII that all lead along it
+    bool ascii = false;     // and no other characters do; else all do
+    size_t characters = 0;  // at most so many, TextTokens::kMostCharacters: any number
+    ByteSet apart;          // bytes of ASCII that some state on it takes otherwise
+  };
+  TextPath find_text(GrammarWalker& walker, State state);
+  bool others_lead_to(GrammarWalker& walker, State state, State next);
+  bool rest_leads_to(GrammarWalker& walker, State state, int left, State next);
+  size_t cost_of(const TextPath& text) const;
+  Filled fill_text(GrammarWalker& walker, State state, const TextPath& text, TokenMask& mask);
+
+  const TokenTree& tree_;
+  std::vector<State> path_;  // by depth in the tree
+  std::vector<std::pair<State, int>> checked_;
+};
+
+}  // namespace ink
