@@ -67,7 +67,7 @@ class TurnBuilder {
   Result<uint32_t> build_call(std::span<const Json> tools);
   Result<uint32_t> build_tool(const Declaration& declaration, uint32_t close);
   Result<uint32_t> build_arguments(const Declaration& declaration, bool lenient, uint32_t close);
-  Result<uint32_t> build_reply();
+  Result<uint32_t> build_reply(uint32_t after_text);
 
   const ToolGrammarOptions& options_;
   GrammarBuilder builder_;
@@ -123,12 +123,13 @@ Result<uint32_t> TurnBuilder::build_arguments(const Declaration& declaration, bo
   return builder_.text(head, builder_.call(*rule, close));
 }
 
-Result<uint32_t> TurnBuilder::build_reply() {
+// after_text: what may follow free text.
+Result<uint32_t> TurnBuilder::build_reply(uint32_t after_text) {
   const std::string where = "response_format";
   switch (options_.reply.kind) {
     case ReplyFormat::Kind::kText: {
       builder_.set_in_reply(true);
-      const uint32_t reply = add_text_without(builder_, {kToolCallOpen}, builder_.end());
+      const uint32_t reply = add_text_without(builder_, {kToolCallOpen}, after_text);
       builder_.set_in_reply(false);
       return reply;
     }
@@ -161,11 +162,16 @@ Result<Grammar> TurnBuilder::build(std::span<const Json> tools) {
         options_.choice == ToolChoice::kAuto)
       return Error{ErrorKind::kUnsupported, "grammar", "a grammar, or tools that may be called", "both",
                    "a text of the grammar could be taken for a call"};
-    const auto reply = build_reply();
+    const bool goes_on = options_.text_before_calls && options_.choice == ToolChoice::kAuto && !tools.empty();
+    const uint32_t end = builder_.end();
+    const auto reply = build_reply(goes_on ? builder_.either(end, start) : end);
     if (!reply.ok()) return reply.error();
     start = builder_.either(start, *reply);
   }
   if (options_.after_thinking) start = builder_.text("\n\n", start);
+  // What is thought is not looked at: the constraint sleeps until </think>.
+  if (options_.may_think)
+    start = builder_.either(start, builder_.marker("<think>", builder_.text("\n\n", start)));
   if (builder_.full()) {
     return Error{ErrorKind::kTooLarge, "tools",
                  "a grammar of at most " + std::to_string(GrammarBuilder::kMaxNodes) + " nodes",

@@ -143,7 +143,9 @@ TEST(Anthropic, Stream) {
     const std::string type = event["type"];
     types.push_back(type);
     if (type == "content_block_start") open = event["index"];
-    if (type == "content_block_delta") EXPECT_EQ(event["index"], open);
+    if (type == "content_block_delta") {
+      EXPECT_EQ(event["index"], open);
+    }
     if (type == "content_block_delta" && event["delta"]["type"] == "input_json_delta")
       input += event["delta"]["partial_json"].get<std::string>();
   }

@@ -6,11 +6,6 @@ namespace {
 
 constexpr int kManyCalls = 32;
 
-bool is_strict(const Json& tool) {
-  const Json& function = tool["function"];
-  return function.value("strict", Json()) == true;
-}
-
 ToolGrammarOptions grammar_options(const ServedModel& model, const AnswerRequest& request,
                                    const AnswerPrompt& prompt) {
   ToolGrammarOptions options;
@@ -20,23 +15,9 @@ ToolGrammarOptions grammar_options(const ServedModel& model, const AnswerRequest
   options.xml_calls = chat_traits(model.format).xml_tools;
   options.reply = request.reply;
   options.after_thinking = prompt.starts_in_thinking;
+  options.may_think = prompt.may_think;
+  options.text_before_calls = true;
   return options;
-}
-
-// The tools as the constraint enforces them.
-Result<std::vector<Json>> enforced_tools(const AnswerRequest& request, const ToolGrammarOptions& options) {
-  std::vector<Json> tools = request.tools;
-  ToolGrammarOptions alone = options;
-  alone.choice = ToolChoice::kRequired;
-  alone.named_tool.clear();
-  alone.reply = {};
-  for (size_t i = 0; i < tools.size(); ++i) {
-    if (is_strict(tools[i]) || !tools[i]["function"].contains("parameters")) continue;
-    const auto compiled = compile_tools(std::span(&tools[i], 1), alone);
-    if (compiled.ok() || compiled.error().kind == ErrorKind::kInvalid) continue;
-    tools[i]["function"]["parameters"] = {{"type", "object"}, {"additionalProperties", true}};
-  }
-  return tools;
 }
 
 std::string key_of(const AnswerRequest& request, const ToolGrammarOptions& options) {
@@ -45,10 +26,11 @@ std::string key_of(const AnswerRequest& request, const ToolGrammarOptions& optio
   key.push_back(options.named_tool);
   key.push_back(options.max_calls);
   key.push_back(options.after_thinking);
+  key.push_back(options.may_think);
   key.push_back(static_cast<int>(options.reply.kind));
   key.push_back(options.reply.schema);
   key.push_back(options.reply.gbnf);
-  if (options.choice != ToolChoice::kNone) key.push_back(Json(request.tools));
+  key.push_back(Json(request.tools));
   return key.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -65,10 +47,7 @@ Result<std::shared_ptr<const TokenGrammar>> choose_constraint(const ServedModel&
     return Error{ErrorKind::kUnsupported, "messages", "", "a reply with a form cannot be continued in its middle", ""};
   const ToolGrammarOptions options = grammar_options(model, request, prompt);
   return model.grammars->find_or_make(key_of(request, options), [&]() -> Result<GrammarShelf::Shared> {
-    Result<std::vector<Json>> tools = std::vector<Json>();
-    if (options.choice != ToolChoice::kNone) tools = enforced_tools(request, options);
-    if (!tools.ok()) return tools.error();
-    auto grammar = compile_tools(*tools, options);
+    auto grammar = compile_tools(request.tools, options);
     if (!grammar.ok()) return grammar.error();
     return TokenGrammar::create(std::move(*grammar), model.tree);
   });
