@@ -180,10 +180,10 @@ test('a key is asked for once and kept for the session', async ({ browser }) => 
   const page = await browser.newPage({ locale: 'en-US' });
   try {
     await page.goto(locked.address);
-    await page.getByLabel('Key').fill('wrong');
+    await page.getByLabel('Key', { exact: true }).fill('wrong');
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.getByText('That key was not accepted')).toBeVisible();
-    await page.getByLabel('Key').fill('open sesame');
+    await page.getByLabel('Key', { exact: true }).fill('open sesame');
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.locator('dialog')).toHaveCount(0);
     await send(page, 'hello');
