@@ -55,7 +55,10 @@ async function start(): Promise<void> {
   const actions = new Actions(store, talking, server, newId, saveFile);
 
   // What a phone or a closing tab still lets us do: begin the writes.
-  addEventListener('pagehide', () => void saver.flush());
+  addEventListener('pagehide', () => saver.close());
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) saver.reopen();
+  });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) void saver.flush();
     else void actions.lookAtServer();

@@ -24,13 +24,20 @@ export async function openKeep(factory: IDBFactory = indexedDB): Promise<Keep> {
   database.onversionchange = () => database.close();
 
   const store = (name: string, mode: IDBTransactionMode): IDBObjectStore => database.transaction(name, mode).objectStore(name);
-  const written = async (request: IDBRequest): Promise<void> => void (await done(request));
+  // Committed explicitly: otherwise the browser waits for our answer before it commits, and a page that is being closed
+  // answers no more.
+  const write = async (name: string, request: (store: IDBObjectStore) => IDBRequest): Promise<void> => {
+    const place = store(name, 'readwrite');
+    const asked = done(request(place));
+    place.transaction.commit();
+    await asked;
+  };
   return {
     conversations: () => done(store('conversations', 'readonly').getAll() as IDBRequest<Conversation[]>),
-    put: (conversation) => written(store('conversations', 'readwrite').put(conversation)),
-    remove: (id) => written(store('conversations', 'readwrite').delete(id)),
+    put: (conversation) => write('conversations', (place) => place.put(conversation)),
+    remove: (id) => write('conversations', (place) => place.delete(id)),
     get: (name) => done(store('small', 'readonly').get(name) as IDBRequest<unknown>),
-    set: (name, value) => written(store('small', 'readwrite').put(value, name)),
+    set: (name, value) => write('small', (place) => place.put(value, name)),
   };
 }
 

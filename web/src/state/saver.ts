@@ -18,6 +18,7 @@ export class Saver {
   private readonly conversations = new Set<string>();
   private readonly small = new Set<'settings' | 'drafts' | 'current'>();
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private closed = false;
 
   constructor(
     private readonly store: Store<State>,
@@ -40,10 +41,24 @@ export class Saver {
     if (this.conversations.size + this.small.size > 0) this.timer ??= setTimeout(() => void this.flush(), kDelayMs);
   }
 
+  // The page goes away: the last writes begin, and nothing after them counts. The browser breaks the page's connections
+  // in the same moment, and an answer must be kept as interrupted, not as failed.
+  close(): void {
+    void this.flush();
+    this.closed = true;
+  }
+
+  // It came back after all, from the browser's memory.
+  reopen(): void {
+    this.closed = false;
+    void this.flush();
+  }
+
   // Everything that is waiting goes out now. The writes are begun before this returns for the first time.
   async flush(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+    if (this.closed) return;
     const { state } = this.store;
     const writes: Promise<void>[] = [];
     for (const name of this.small) writes.push(this.keep.set(name, state[name]));

@@ -4,7 +4,6 @@ export const en = {
   'app.skip': 'Skip to the message box',
   'app.tagline': 'Your own assistant, on your own device',
   'common.cancel': 'Cancel',
-  'common.save': 'Save',
   'common.close': 'Close',
   'common.delete': 'Delete',
   'common.dismiss': 'Dismiss',
@@ -208,7 +207,6 @@ export const en = {
   'notice.imported': 'Conversations read in: {count}',
   'notice.import_failed': 'This file cannot be read: {reason}',
   'notice.not_kept': 'This browser does not let the page keep anything: conversations will be gone when the tab closes.',
-  'notice.deleted': 'Deleted',
 };
 
 export type Words = Record<keyof typeof en, string>;

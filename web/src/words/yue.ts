@@ -5,7 +5,6 @@ export const yue: Words = {
   'app.skip': '跳去輸入框',
   'app.tagline': '你自己嘅助手，就喺你自己部機入面',
   'common.cancel': '取消',
-  'common.save': '儲存',
   'common.close': '閂咗佢',
   'common.delete': '刪除',
   'common.dismiss': '知道喇',
@@ -209,5 +208,4 @@ export const yue: Words = {
   'notice.imported': '讀入咗 {count} 段對話',
   'notice.import_failed': '讀唔到呢個檔案：{reason}',
   'notice.not_kept': '呢個瀏覽器唔畀頁面儲存嘢：閂咗分頁啲對話就會冇晒。',
-  'notice.deleted': '刪除咗',
 };

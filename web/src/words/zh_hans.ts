@@ -5,7 +5,6 @@ export const zhHans: Words = {
   'app.skip': '跳到输入框',
   'app.tagline': '你自己的助手，就在你自己的设备上',
   'common.cancel': '取消',
-  'common.save': '保存',
   'common.close': '关闭',
   'common.delete': '删除',
   'common.dismiss': '知道了',
@@ -209,5 +208,4 @@ export const zhHans: Words = {
   'notice.imported': '已读入 {count} 段对话',
   'notice.import_failed': '无法读入这个文件：{reason}',
   'notice.not_kept': '这个浏览器不允许页面保存内容：关闭标签页后对话就会消失。',
-  'notice.deleted': '已删除',
 };

@@ -5,7 +5,6 @@ export const zhHant: Words = {
   'app.skip': '跳到輸入框',
   'app.tagline': '你自己的助理，就在你自己的裝置上',
   'common.cancel': '取消',
-  'common.save': '儲存',
   'common.close': '關閉',
   'common.delete': '刪除',
   'common.dismiss': '知道了',
@@ -209,5 +208,4 @@ export const zhHant: Words = {
   'notice.imported': '已讀入 {count} 段對話',
   'notice.import_failed': '無法讀入這個檔案：{reason}',
   'notice.not_kept': '這個瀏覽器不允許頁面保存內容：關閉分頁後對話就會消失。',
-  'notice.deleted': '已刪除',
 };
