@@ -30,6 +30,14 @@ inline FinishedAnswer text_answer(const std::string& content) {
   return answer;
 }
 
+// With itself as the only alternative.
+inline AnsweredToken answered_token(const std::string& bytes, float logprob) {
+  AnsweredToken token;
+  token.token = {bytes, logprob};
+  token.top.push_back(token.token);
+  return token;
+}
+
 inline AnsweredCall light_call() {
   return {"call_xyz", {"set_light", Json{{"room", "客厅"}, {"level", 3}}, true}};
 }

@@ -12,6 +12,7 @@
 namespace ink::openai {
 namespace {
 
+using ::ink::testing::answered_token;
 using ::ink::testing::call_event;
 using ::ink::testing::event_of;
 using ::ink::testing::events_in;
@@ -214,7 +215,8 @@ TEST(OpenAiChat, LogProbabilities) {
       wire_json(R"({"messages": [{"role": "user", "content": "u"}], "logprobs": true, "top_logprobs": 1})"), kMoment);
   ASSERT_TRUE(asked.ok());
   FinishedAnswer answer = text_answer("é");
-  answer.tokens = {{{"\xc3", -0.5f}, {{"\xc3", -0.5f}}}, {{"\xa9", 0}, {}}};
+  answer.tokens.push_back(answered_token("\xc3", -0.5f));
+  answer.tokens.push_back(answered_token("\xa9", 0));
   const Json content = asked->writer->reply({answer})["choices"][0]["logprobs"]["content"];
   ASSERT_EQ(content.size(), 2u);
   EXPECT_EQ(content[0]["bytes"], Json::array({0xc3}));
@@ -255,7 +257,8 @@ TEST(OpenAiCompletions, ReplyAndStream) {
   auto asked = parse_completion(wire_json(R"({"prompt": ["a", "b"], "n": 2, "logprobs": 1})"), kMoment);
   ASSERT_TRUE(asked.ok());
   FinishedAnswer answer = text_answer("好x");
-  answer.tokens = {{{"好", -1}, {{"好", -1}}}, {{"x", -2}, {}}};
+  answer.tokens.push_back(answered_token("好", -1));
+  answer.tokens.push_back(answered_token("x", -2));
   const Json reply = asked->writer->reply({answer, answer, answer, answer});
   ASSERT_EQ(reply["choices"].size(), 4u);
   EXPECT_EQ(reply["choices"][3]["index"], 3);
