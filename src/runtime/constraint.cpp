@@ -53,13 +53,16 @@ class Constraint::Walk {
       for (const char c : tokenizer().token_bytes(id)) state_ = walker_.step(state_, static_cast<uint8_t>(c));
     }
     if (walker_.in_reply(state_)) ++reply_tokens_;
-    if (walker_.states() > kMaxStates || walker_.places() > MaskFiller::kMaxPlaces / 2)
-      state_ = walker_.forget_others(state_);
+    if (walker_.states() > kMaxStates || walker_.places() > MaskFiller::kMaxPlaces / 2) forget_others();
     mask_.reset();
     return true;
   }
 
  private:
+  void forget_others() {
+    state_ = walker_.forget_others(state_);
+    filler_.forget();
+  }
   using MaskPointer = std::shared_ptr<const TokenMask>;
 
   bool reply_is_over() const {
@@ -77,7 +80,7 @@ class Constraint::Walk {
     auto mask = std::make_shared<TokenMask>(tokenizer().vocabulary_size());
     auto filled = filler_.fill(walker_, state_, *mask);
     if (!filled.complete) {  // once more with the room that what was remembered took
-      state_ = walker_.forget_others(state_);
+      forget_others();
       mask->clear();
       filled = filler_.fill(walker_, state_, *mask);
     }

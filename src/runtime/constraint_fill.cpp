@@ -2,6 +2,7 @@
 #include "runtime/constraint_fill.h"
 
 #include <algorithm>
+#include <string_view>
 
 namespace ink {
 namespace {
@@ -59,40 +60,62 @@ MaskFiller::Filled MaskFiller::fill_bytes(GrammarWalker& walker, State state, co
   return filled;
 }
 
+MaskFiller::CharacterStep MaskFiller::find_step(GrammarWalker& walker, State state) {
+  CharacterStep step;
+  step.known = true;
+  if (const auto text = walker.text_step(state); text.next != kDead) {
+    step.alike = true;
+    step.others = text.others;
+    step.next = text.next;
+    step.ascii = text.ascii;
+    return step;
+  }
+  const ByteSet taken = walker.next_bytes(state);
+  uint8_t usual = 0;  // a byte that ordinary texts have
+  for (const char c : {'0', 'E', 'e'}) {
+    if (taken[static_cast<uint8_t>(c)]) usual = static_cast<uint8_t>(c);
+  }
+  step.others = (taken & kLeads).any();
+  step.alike = usual != 0 || !step.others;
+  if (usual == 0) return step;
+  step.next = walker.step(state, usual);
+  for (size_t byte = 0; byte < 0x80; ++byte)
+    step.ascii[byte] = taken[byte] && walker.step(state, static_cast<uint8_t>(byte)) == step.next;
+  if (step.others) step.alike = others_lead_to(walker, state, step.next);
+  return step;
+}
+
+const MaskFiller::CharacterStep& MaskFiller::character_step(GrammarWalker& walker, State state) {
+  if (steps_.size() <= state) steps_.resize(state + 1);
+  if (!steps_[state].known) steps_[state] = find_step(walker, state);
+  return steps_[state];
+}
+
 // Follows one character after the other until a state comes back or nothing more is taken.
 MaskFiller::TextPath MaskFiller::find_text(GrammarWalker& walker, State state) {
   TextPath text;
-  const ByteSet first = walker.next_bytes(state);
-  uint8_t usual = 0;  // a byte that ordinary texts have
-  for (const char c : {'0', 'E', 'e'}) {
-    if (first[static_cast<uint8_t>(c)]) usual = static_cast<uint8_t>(c);
-  }
-  if (usual == 0) return text;
   text.alike = kAscii;
-  text.ascii = (first & kLeads).none();
+  text.ascii = !character_step(walker, state).others;
   for (State at = state; text.characters < TextTokens::kMostCharacters; ++text.characters) {
+    const CharacterStep& step = character_step(walker, at);
     const ByteSet taken = walker.next_bytes(at);
-    const State next = walker.step(at, usual);
     text.apart |= taken & kAscii;
-    if (next == kDead) {  // no ordinary character may follow: others that may are not ordinary
-      text.alike &= ~walker.next_bytes(at);
-      if ((walker.next_bytes(at) & kLeads).any()) return text;
+    if (step.next == kDead) {  // no ordinary character may follow: others that may are not ordinary
+      text.alike &= ~taken;
+      if (step.others) return text;
       break;
     }
-    for (size_t byte = 0; byte < 0x80; ++byte) {
-      if (text.alike[byte] && walker.step(at, static_cast<uint8_t>(byte)) != next) text.alike.reset(byte);
-    }
-    const bool takes_others = (walker.next_bytes(at) & kLeads).any();
-    if (takes_others == text.ascii || (takes_others && !others_lead_to(walker, at, next))) return text;
-    if (next == at) {
+    if (!step.alike || step.others == text.ascii) return text;
+    text.alike &= step.ascii;
+    if (step.next == at) {
       text.characters = TextTokens::kMostCharacters;
       break;
     }
     if (walker.places() > kMaxPlaces) return text;
-    at = next;
+    at = step.next;
   }
   text.apart &= ~text.alike;
-  text.exists = true;
+  text.exists = text.alike.any();
   return text;
 }
 
@@ -150,35 +173,47 @@ size_t MaskFiller::cost_of(const TextPath& text) const {
   return cost * 4;  // bytes of a token
 }
 
+void MaskFiller::walk_tokens(GrammarWalker& walker, State state, const std::vector<int32_t>& tokens,
+                             TokenMask& mask, Filled& filled) {
+  const Tokenizer& tokenizer = tree_.tokenizer();
+  path_.resize(size_t{tree_.longest_bytes()} + 1);
+  path_[0] = state;
+  std::string_view last;
+  size_t walked = 0;  // bytes of `last` that could be walked, to path_[walked]
+  for (const int32_t id : tokens) {
+    const std::string_view bytes = tokenizer.token_bytes(id);
+    const size_t longest = std::min(bytes.size(), last.size());
+    size_t shared = 0;
+    while (shared < longest && bytes[shared] == last[shared]) ++shared;
+    const bool died = walked < last.size();
+    last = bytes;
+    if (died && shared > walked) continue;
+    for (walked = std::min(shared, walked); walked < bytes.size(); ++walked) {
+      ++filled.cost;
+      const State to = walker.step(path_[walked], static_cast<uint8_t>(bytes[walked]));
+      if (to == kDead) break;
+      filled.met_request = filled.met_request || walker.in_copy(to);
+      path_[walked + 1] = to;
+    }
+    if (walked == bytes.size()) mask.set(id, true);
+    filled.complete = walker.places() <= kMaxPlaces;
+    if (!filled.complete) return;
+  }
+}
+
 MaskFiller::Filled MaskFiller::fill_text(GrammarWalker& walker, State state, const TextPath& text,
                                          TokenMask& mask) {
   const TextTokens& texts = tree_.texts();
-  const Tokenizer& tokenizer = tree_.tokenizer();
   Filled filled{0, false, true};
   mask = texts.plain(text.characters, text.ascii);
   for (size_t byte = 0; byte < 0x80; ++byte) {
     const auto one = static_cast<uint8_t>(byte);
     if (!text.alike[byte] && !texts.with(one).empty()) mask.remove(texts.mask_with(one));
   }
-  const auto walk = [&](int32_t id) {
-    State at = state;
-    for (const char c : tokenizer.token_bytes(id)) {
-      ++filled.cost;
-      at = walker.step(at, static_cast<uint8_t>(c));
-      if (at == kDead) return;
-      filled.met_request = filled.met_request || walker.in_copy(at);
-    }
-    mask.set(id, true);
-  };
   filled.cost += 1000;  // the masks above
-  for (const int32_t id : texts.others()) walk(id);
+  walk_tokens(walker, state, texts.others(), mask, filled);
   for (size_t byte = 0; byte < 0x80 && filled.complete; ++byte) {
-    if (!text.apart[byte]) continue;
-    for (const int32_t id : texts.with(static_cast<uint8_t>(byte))) {
-      walk(id);
-      filled.complete = walker.places() <= kMaxPlaces;
-      if (!filled.complete) break;
-    }
+    if (text.apart[byte]) walk_tokens(walker, state, texts.with(static_cast<uint8_t>(byte)), mask, filled);
   }
   if (filled.complete) return filled;
   mask.clear();

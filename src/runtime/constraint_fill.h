@@ -28,13 +28,22 @@ class MaskFiller {
   // are allowed all the same, so that the answer can go on, and the rest is left out: by the state alone and
   // not by what was walked before, since the answer must not depend on that.
   Filled fill(GrammarWalker& walker, GrammarWalker::State state, TokenMask& mask);
+  void forget() { steps_.clear(); }  // the walker has forgotten its states
   // The same for the tokens of these bytes alone.
   Filled fill_bytes(GrammarWalker& walker, GrammarWalker::State state, const ByteSet& alphabet,
                     TokenMask& mask);
 
  private:
   using State = GrammarWalker::State;
-  // How a state takes ordinary characters: the states after one, two, … of them.
+  // How a state takes one ordinary character.
+  struct CharacterStep {
+    bool known = false,
+         alike = false;  // alike: either all characters above ASCII lead to `next`, or none is taken
+    bool others = false;
+    State next = GrammarWalker::kDead;
+    ByteSet ascii;  // bytes that lead to `next`
+  };
+  // The same for one character after the other.
   struct TextPath {
     bool exists = false;
     ByteSet alike;          // bytes of ASCII that all lead along it
@@ -43,14 +52,20 @@ class MaskFiller {
     ByteSet apart;          // bytes of ASCII that some state on it takes otherwise
   };
   TextPath find_text(GrammarWalker& walker, State state);
+  const CharacterStep& character_step(GrammarWalker& walker, State state);
+  CharacterStep find_step(GrammarWalker& walker, State state);
   bool others_lead_to(GrammarWalker& walker, State state, State next);
   bool rest_leads_to(GrammarWalker& walker, State state, int left, State next);
   size_t cost_of(const TextPath& text) const;
+  // Tokens one by one; neighbours, which begin alike, share the walk.
+  void walk_tokens(GrammarWalker& walker, State state, const std::vector<int32_t>& tokens, TokenMask& mask,
+                   Filled& filled);
   Filled fill_text(GrammarWalker& walker, State state, const TextPath& text, TokenMask& mask);
 
   const TokenTree& tree_;
   std::vector<State> path_;  // by depth in the tree
   std::vector<std::pair<State, int>> checked_;
+  std::vector<CharacterStep> steps_;  // by state
 };
 
 }  // namespace ink

@@ -223,6 +223,34 @@ GrammarWalker::State GrammarWalker::step_marker(State from, int32_t token) {
   return finish_state();
 }
 
+GrammarWalker::TextStep GrammarWalker::text_step(State from) {
+  const Grammar::CharacterRule* rule = nullptr;
+  uint32_t in_frame = 0;
+  std::vector<uint32_t> beginnings;
+  ByteSet elsewhere;
+  for (const Place& place : states_[from].places) {
+    const GrammarNode& node = grammar_.node(place.node);
+    const GrammarNode& caller = grammar_.node(frames_[place.frame].node);
+    const auto* own = caller.kind == Kind::kRepeat && place.frame != 0
+                          ? grammar_.character_rule(grammar_.repeat(caller.what).rule)
+                          : nullptr;
+    if (own != nullptr && node.kind == Kind::kBytes && (rule == nullptr || place.frame == in_frame)) {
+      rule = own;
+      in_frame = place.frame;
+      beginnings.push_back(place.node);
+    } else if (node.kind == Kind::kBytes) {
+      elsewhere |= grammar_.byte_set(node.what);
+    } else if (node.kind == Kind::kCopied) {
+      return {};
+    }
+  }
+  if (rule == nullptr || beginnings != rule->beginnings || (elsewhere & byte_range(0x80, 0xff)).any())
+    return {};
+  const Frame frame = frames_[in_frame];
+  reach(frame.node, frame.parent, frame.count);
+  return {finish_state(), rule->ascii & ~elsewhere, rule->others};
+}
+
 std::vector<int32_t> GrammarWalker::marker_tokens(State state) const {
   std::vector<int32_t> tokens;
   for (const Place& place : states_[state].places) {

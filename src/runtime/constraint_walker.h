@@ -40,6 +40,16 @@ class GrammarWalker {
   bool in_copy(State state) const { return states_[state].in_copy; }
   std::vector<int32_t> marker_tokens(State state) const;
 
+  // Where the grammar is before a character of a text, one of many that it counts or not (kRepeat of a
+  // character rule), and all others of its places take no bytes above ASCII: these bytes of ASCII, and all
+  // other characters or none (Grammar::CharacterRule), lead to `next`. kDead: it is elsewhere.
+  struct TextStep {
+    State next = kDead;
+    ByteSet ascii;
+    bool others = false;
+  };
+  TextStep text_step(State from);
+
   // Two states of one grammar with equal keys, even of different walkers, allow the same tokens, unless the
   // request has a say. Counts that are further from their limits than a token is long make no difference.
   std::string key(State state) const;

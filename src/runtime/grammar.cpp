@@ -159,6 +159,21 @@ void GrammarBuilder::connect(uint32_t split, uint32_t first, uint32_t second) {
   grammar_.nodes_[split].what = second;
 }
 
+void GrammarBuilder::set_character_rule(uint32_t rule, const ByteSet& ascii, bool others) {
+  if (full_) return;
+  Grammar::CharacterRule made{{}, ascii, others};
+  std::vector<uint32_t> open = {rule};
+  while (!open.empty()) {
+    const uint32_t index = open.back();
+    open.pop_back();
+    const GrammarNode& node = grammar_.nodes_[index];
+    if (node.kind == Kind::kBytes) made.beginnings.push_back(index);
+    if (node.kind == Kind::kSplit) open.insert(open.end(), {node.next, node.what});
+  }
+  std::sort(made.beginnings.begin(), made.beginnings.end());
+  grammar_.character_rules_.emplace(rule, std::move(made));
+}
+
 Grammar GrammarBuilder::finish(uint32_t start) {
   grammar_.start_ = start;
   grammar_.depths_ = grammar_.find_depths(true);

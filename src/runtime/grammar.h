@@ -54,10 +54,22 @@ class Grammar {
     uint32_t rule = 0;  // that spells it
   };
 
+  // A rule for one character, of which all ordinary ones are taken alike: these bytes of ASCII, and all other
+  // characters (but U+0080 to U+009F, U+2028 and U+2029, perhaps) or none.
+  struct CharacterRule {
+    std::vector<uint32_t> beginnings;  // the nodes that take the first byte, in order
+    ByteSet ascii;
+    bool others = false;
+  };
+
   const GrammarNode& node(uint32_t index) const { return nodes_[index]; }
   const ByteSet& byte_set(uint32_t index) const { return byte_sets_[index]; }
   const Repeat& repeat(uint32_t index) const { return repeats_[index]; }
   const std::vector<Marker>& markers() const { return markers_; }
+  const CharacterRule* character_rule(uint32_t rule) const {
+    const auto found = character_rules_.find(rule);
+    return found == character_rules_.end() ? nullptr : &found->second;
+  }
   uint32_t start() const { return start_; }
   size_t size() const { return nodes_.size(); }
   // How many rules have to be called in each other, at the least, to reach the end of its rule from a node,
@@ -80,6 +92,7 @@ class Grammar {
   std::vector<ByteSet> byte_sets_;
   std::vector<Repeat> repeats_;
   std::vector<Marker> markers_;
+  std::unordered_map<uint32_t, CharacterRule> character_rules_;
   std::vector<uint16_t> depths_;
   std::vector<uint16_t> depths_without_pieces_;
   uint32_t start_ = 0;
@@ -108,6 +121,9 @@ class GrammarBuilder {
   // For loops and for rules that are called before they are made: a split that is connected later.
   uint32_t open_split();
   void connect(uint32_t split, uint32_t first, uint32_t second);
+
+  // Says about a rule that it is one of a character.
+  void set_character_rule(uint32_t rule, const ByteSet& ascii, bool others);
 
   // All nodes made while it is set belong to free text.
   void set_in_reply(bool in_reply) { in_reply_ = in_reply; }

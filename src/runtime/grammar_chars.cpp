@@ -138,9 +138,22 @@ uint32_t CharacterRules::add(const CodeSet& set, Spelling spelling, uint32_t nex
 uint32_t CharacterRules::rule(const CodeSet& set, Spelling spelling) {
   const CodeSet allowed = set & writable(spelling);
   const auto [known, is_new] = rules_.try_emplace({spelling, allowed.ranges()}, 0);
-  if (is_new)
-    known->second = allowed.empty() ? builder_.nothing() : add_inline(allowed, spelling, builder_.done());
+  if (is_new) known->second = make_rule(allowed, spelling);
   return known->second;
+}
+
+uint32_t CharacterRules::make_rule(const CodeSet& set, Spelling spelling) {
+  if (set.empty()) return builder_.nothing();
+  const uint32_t rule = add_inline(set, spelling, builder_.done());
+  ByteSet ascii;
+  for (char32_t c = 0; c < 0x80; ++c) {
+    const bool escaped = spelling == Spelling::kJson && (c < 0x20 || c == '"' || c == '\\');
+    if (set.contains(c) && !escaped) ascii.set(c);
+  }
+  CodeSet others = CodeSet(0xa0, kLastCode) & ~CodeSet(0xd800, 0xdfff) & ~CodeSet(0x2028, 0x2029);
+  const bool none = (set & CodeSet(0x80, kLastCode)).empty();
+  if (none || (others & ~set).empty()) builder_.set_character_rule(rule, ascii, !none);
+  return rule;
 }
 
 uint32_t CharacterRules::add_inline(const CodeSet& set, Spelling spelling, uint32_t next) {

@@ -51,6 +51,7 @@ class CharacterRules {
   uint32_t rule(const CodeSet& set, Spelling spelling);
 
  private:
+  uint32_t make_rule(const CodeSet& set, Spelling spelling);
   uint32_t add_inline(const CodeSet& set, Spelling spelling, uint32_t next);
   GrammarBuilder& builder_;
   std::map<std::pair<Spelling, std::vector<CodeSet::Range>>, uint32_t> rules_;

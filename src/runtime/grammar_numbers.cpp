@@ -199,7 +199,7 @@ Result<IntegerRange> integer_range(const NumberLimits& limits) {
 }
 
 Result<uint32_t> make_multiples(GrammarBuilder& builder, const NumberLimits& limits,
-                                const IntegerRange& range, const std::string& where) {
+                                const IntegerRange& range) {
   const auto multiple = static_cast<int64_t>(limits.multiple);
   const uint64_t width = static_cast<uint64_t>(range.to) - static_cast<uint64_t>(range.from);
   if (width / limits.multiple < kMostListed) {
@@ -209,7 +209,8 @@ Result<uint32_t> make_multiples(GrammarBuilder& builder, const NumberLimits& lim
     int64_t value = rest == 0        ? range.from
                     : range.from > 0 ? range.from - rest
                                      : range.from - rest - multiple;
-    if (range.from > INT64_MAX - multiple || range.from < INT64_MIN + multiple) return limit_too_large(where);
+    if (range.from > INT64_MAX - multiple || range.from < INT64_MIN + multiple)
+      return limit_too_large(limits.multiple_where);
     if (value < range.from) value += multiple;
     for (; value <= range.to; value += multiple) {
       all.push_back(std::to_string(value));
@@ -220,7 +221,7 @@ Result<uint32_t> make_multiples(GrammarBuilder& builder, const NumberLimits& lim
   const bool open_above = range.to == kLargestUsual, open_below = range.from == -kLargestUsual;
   const bool plain = open_above && (open_below || range.from == 0 || range.from == 1);
   if (limits.multiple > kLargestMultiple || !plain) {
-    return Error{ErrorKind::kUnsupported, where + ".multipleOf",
+    return Error{ErrorKind::kUnsupported, limits.multiple_where,
                  "at most " + std::to_string(kMostListed) + " multiples, or a multiple of at most " +
                      std::to_string(kLargestMultiple) + " with no other limit than a minimum of 0",
                  std::to_string(limits.multiple), ""};
@@ -273,19 +274,17 @@ bool NumberLimits::allows(const Json& number) const {
   return value.is_integer() && rest == 0;
 }
 
-Result<uint32_t> make_integer_within(GrammarBuilder& builder, const NumberLimits& limits,
-                                     const std::string& where) {
+Result<uint32_t> make_integer_within(GrammarBuilder& builder, const NumberLimits& limits) {
   const auto range = integer_range(limits);
   if (!range.ok()) return range.error();
   if (range->from > range->to) return builder.nothing();
-  if (limits.multiple > 1) return make_multiples(builder, limits, *range, where);
+  if (limits.multiple > 1) return make_multiples(builder, limits, *range);
   return make_integer(builder, range->from, range->to);
 }
 
-Result<uint32_t> make_number_within(GrammarBuilder& builder, const NumberLimits& limits,
-                                    const std::string& where) {
+Result<uint32_t> make_number_within(GrammarBuilder& builder, const NumberLimits& limits) {
   if (!limits.least && !limits.most && limits.multiple == 0) return make_number(builder);
-  if (limits.multiple > 0) return make_integer_within(builder, limits, where);
+  if (limits.multiple > 0) return make_integer_within(builder, limits);
   using Bound = MagnitudeBuilder::Bound;
   const auto bound = [](const NumberLimits::Limit& limit) {
     Bound made{limit.value, limit.excluded};

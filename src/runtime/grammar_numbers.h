@@ -31,15 +31,14 @@ struct NumberLimits {
   };
   std::optional<Limit> least, most;
   uint64_t multiple = 0;  // an integer; 0: none
+  std::string multiple_where;
   bool any() const { return least || most || multiple > 0; }
   bool allows(const Json& number) const;
 };
 
 // Rules. Errors: kTooLarge for limits beyond the digits there are, kUnsupported for a multiple that would
 // need too many nodes; without any number left, a rule that cannot be walked.
-Result<uint32_t> make_integer_within(GrammarBuilder& builder, const NumberLimits& limits,
-                                     const std::string& where);
-Result<uint32_t> make_number_within(GrammarBuilder& builder, const NumberLimits& limits,
-                                    const std::string& where);
+Result<uint32_t> make_integer_within(GrammarBuilder& builder, const NumberLimits& limits);
+Result<uint32_t> make_number_within(GrammarBuilder& builder, const NumberLimits& limits);
 
 }  // namespace ink

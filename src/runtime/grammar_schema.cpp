@@ -111,16 +111,12 @@ Status SchemaCompiler::expand(const Shape& shape, std::vector<Shape>& leaves, in
 Status SchemaCompiler::expand_choice(const Shape& shape, std::vector<Shape>& leaves, int depth) {
   const Shape::Choice choice = shape.choices.back();
   if (depth >= kMaxChoices) return schema_too_large(choice.where, "fewer choices in each other");
-  if (shape.has_joined(choice.schemas))
-    return Error{ErrorKind::kInvalid, choice.where, "a schema that does not consist of itself", "a circle",
-                 ""};
   std::vector<std::vector<Shape>> alternatives;
   for (size_t i = 0; i < choice.schemas->size(); ++i) {
     Shape one = shape;
     one.choices.pop_back();
-    one.joined.push_back(choice.schemas);
     const SchemaPlace place{&(*choice.schemas)[i], choice.where + "[" + std::to_string(i) + "]"};
-    if (auto status = reader_->join(one, place); !status.ok()) return status;
+    if (auto status = reader_->join(one, place, choice.inside); !status.ok()) return status;
     alternatives.emplace_back();
     if (auto status = expand(one, alternatives.back(), depth + 1); !status.ok()) return status;
     if (leaves.size() + alternatives.back().size() > kMaxAlternatives)
@@ -312,8 +308,8 @@ Result<uint32_t> SchemaCompiler::build_leaf(const Shape& shape) {
 }
 
 Result<uint32_t> SchemaCompiler::build_numbers(const Shape& shape) {
-  if ((shape.types & kFractionType) == 0) return make_integer_within(builder_, shape.numbers, where_);
-  return make_number_within(builder_, shape.numbers, where_);
+  if ((shape.types & kFractionType) == 0) return make_integer_within(builder_, shape.numbers);
+  return make_number_within(builder_, shape.numbers);
 }
 
 Result<uint32_t> SchemaCompiler::add_string(const Shape& shape, Spelling spelling, uint32_t next) {

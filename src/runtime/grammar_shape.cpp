@@ -80,18 +80,6 @@ Status join_elements(Shape& shape, const Json& schema, const std::string& where)
   return Done{};
 }
 
-Status join_choice(Shape& shape, const std::string& keyword, const SchemaPlace& place) {
-  if (!place.schema->is_array() || place.schema->empty())
-    return wrong_schema(ErrorKind::kInvalid, place, "a list of schemas");
-  size_t index = 0;
-  for (const Json& each : *place.schema) {
-    const SchemaPlace one{&each, place.where + "[" + std::to_string(index++) + "]"};
-    if (auto status = check_schema(one); !status.ok()) return status;
-  }
-  shape.choices.push_back({place.schema, keyword == "oneOf", place.where});
-  return Done{};
-}
-
 // One step of a JSON pointer: ~1 is /, ~0 is ~, and %XX any byte.
 std::string unescaped(std::string_view step) {
   std::string text;
@@ -216,7 +204,12 @@ size_t Shape::prefix_size() const {
   return size;
 }
 
-Status ShapeReader::join(Shape& shape, const SchemaPlace& place) {
+Status ShapeReader::join(Shape& shape, const SchemaPlace& place, std::vector<const Json*> inside) {
+  open_ = std::move(inside);
+  return join_inside(shape, place);
+}
+
+Status ShapeReader::join_inside(Shape& shape, const SchemaPlace& place) {
   if (auto status = check_schema(place); !status.ok()) return status;
   if (std::find(open_.begin(), open_.end(), place.schema) != open_.end())
     return Error{ErrorKind::kInvalid, place.where, "a schema that does not consist of itself", "a circle",
@@ -269,7 +262,8 @@ Status ShapeReader::join_keyword(Shape& shape, const std::string& keyword, const
   if (keyword == "allOf") {
     if (!value.is_array() || value.empty()) return wrong_schema(ErrorKind::kInvalid, at, "a list of schemas");
     for (size_t i = 0; i < value.size(); ++i) {
-      if (auto status = join(shape, {&value[i], at.where + "[" + std::to_string(i) + "]"}); !status.ok())
+      if (auto status = join_inside(shape, {&value[i], at.where + "[" + std::to_string(i) + "]"});
+          !status.ok())
         return status;
     }
     return Done{};
@@ -280,6 +274,18 @@ Status ShapeReader::join_keyword(Shape& shape, const std::string& keyword, const
   return Error{ErrorKind::kUnsupported, at.where, "a keyword that can be enforced", "'" + keyword + "'", ""};
 }
 
+Status ShapeReader::join_choice(Shape& shape, const std::string& keyword, const SchemaPlace& place) const {
+  if (!place.schema->is_array() || place.schema->empty())
+    return wrong_schema(ErrorKind::kInvalid, place, "a list of schemas");
+  size_t index = 0;
+  for (const Json& each : *place.schema) {
+    const SchemaPlace one{&each, place.where + "[" + std::to_string(index++) + "]"};
+    if (auto status = check_schema(one); !status.ok()) return status;
+  }
+  shape.choices.push_back({place.schema, keyword == "oneOf", place.where, open_});
+  return Done{};
+}
+
 Status ShapeReader::join_reference(Shape& shape, const SchemaPlace& place) {
   if (!place.schema->is_string()) return wrong_schema(ErrorKind::kInvalid, place, "a text");
   const auto& reference = place.schema->get_ref<const std::string&>();
@@ -288,7 +294,7 @@ Status ShapeReader::join_reference(Shape& shape, const SchemaPlace& place) {
   const Json* target = find_pointed(root_, std::string_view(reference).substr(1));
   if (target == nullptr)
     return wrong_schema(ErrorKind::kInvalid, place, "a place that exists in this schema");
-  return join(shape, {target, place.where});
+  return join_inside(shape, {target, place.where});
 }
 
 }  // namespace ink

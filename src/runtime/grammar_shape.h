@@ -48,6 +48,7 @@ struct Shape {
     const Json* schemas = nullptr;
     bool exactly_one = false;
     std::string where;
+    std::vector<const Json*> inside;  // the schemas that it stands in: none of its alternatives may be one
   };
 
   unsigned types = kAnyType;
@@ -59,7 +60,7 @@ struct Shape {
   std::vector<Members> members;
   std::vector<std::string> required;
   std::vector<Choice> choices;
-  std::vector<const Json*> joined;  // schemas, and the lists of choices that were made
+  std::vector<const Json*> joined;  // the schemas
   bool plain = true;                // nothing but choices and references
 
   bool has_joined(const Json* schema) const;
@@ -78,13 +79,16 @@ struct Shape {
 class ShapeReader {
  public:
   explicit ShapeReader(const Json& root) : root_(root) {}
-  // Joins a schema to the shape. Errors: kUnsupported, kInvalid and kTooLarge with the place in the schema.
-  Status join(Shape& shape, const SchemaPlace& place);
+  // Joins a schema to the shape; an alternative says what it stands inside of. Errors: kUnsupported, kInvalid
+  // and kTooLarge with the place in the schema.
+  Status join(Shape& shape, const SchemaPlace& place, std::vector<const Json*> inside = {});
 
  private:
   static constexpr size_t kMaxJoins = 100'000;  // of schemas, in all: above this it is a bomb
   static constexpr size_t kMaxReferences = 64;  // in each other
 
+  Status join_inside(Shape& shape, const SchemaPlace& place);
+  Status join_choice(Shape& shape, const std::string& keyword, const SchemaPlace& place) const;
   Status join_keyword(Shape& shape, const std::string& keyword, const SchemaPlace& place);
   Status join_reference(Shape& shape, const SchemaPlace& place);
   const Json& root_;

@@ -103,6 +103,7 @@ Status join_multiple(Shape& shape, const SchemaPlace& place) {
       std::lcm(std::max<uint64_t>(shape.numbers.multiple, 1), static_cast<uint64_t>(number));
   if (multiple > 1'000'000'000) return not_enforced(place, "multiples that have one below 10^9 in common");
   shape.numbers.multiple = multiple;
+  shape.numbers.multiple_where = place.where;
   return Done{};
 }
 

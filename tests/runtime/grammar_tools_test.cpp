@@ -551,7 +551,7 @@ TEST(Tools, DeclarationsAreChecked) {
   EXPECT_FALSE(compile_tools({}, {.choice = ToolChoice::kRequired}).ok());
   EXPECT_FALSE(compile_tools({}, {.max_calls = 0}).ok());
   const std::vector<Json> unsupported = {
-      tool("f", R"({"type": "object", "properties": {"d": {"format": "date"}}})")};
+      tool("f", R"({"type": "object", "properties": {"d": {"not": {}}}})")};
   EXPECT_FALSE(compile_tools(unsupported, {.choice = ToolChoice::kNone, .all_strict = true}).ok())
       << "whatever the choice";
 }
