@@ -21,11 +21,17 @@ const filesOf = (folder) =>
 const faults = [];
 const fresh = mkdtempSync(join(tmpdir(), 'inkstone-page-'));
 try {
-  execFileSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'], { cwd: root, env: { ...process.env, PAGE_OUT: fresh }, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'], {
+    cwd: root,
+    env: { ...process.env, PAGE_OUT: fresh },
+    stdio: 'inherit',
+  });
   const [there, made] = [filesOf(dist), filesOf(fresh)];
-  if (there.join('\n') !== made.join('\n')) faults.push(`dist has ${there.join(', ')}; the sources give ${made.join(', ')}`);
+  if (there.join('\n') !== made.join('\n'))
+    faults.push(`dist has ${there.join(', ')}; the sources give ${made.join(', ')}`);
   for (const file of there.filter((one) => made.includes(one)))
-    if (!readFileSync(join(dist, file)).equals(readFileSync(join(fresh, file)))) faults.push(`${file} is not what the sources give`);
+    if (!readFileSync(join(dist, file)).equals(readFileSync(join(fresh, file))))
+      faults.push(`${file} is not what the sources give`);
 } finally {
   rmSync(fresh, { recursive: true });
 }

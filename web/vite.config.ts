@@ -2,11 +2,13 @@
 // result must depend on the sources and the lock file alone (check_dist.mjs proves it). Relative addresses, so that
 // the page also works behind a proxy's path. No source maps: they would be larger than the page.
 import { defineConfig } from 'vitest/config';
+import { licences } from './licences.ts';
 
 const server = process.env.INKSTONE_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   base: './',
+  plugins: [licences()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',

@@ -9,8 +9,14 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const kDist = fileURLToPath(new URL('../dist', import.meta.url));
-const kPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const kPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const kTypes = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? otherwise : process.argv[at + 1];
@@ -19,11 +25,14 @@ const kKey = option('--key', '');
 const counts = { answers: 0, prompt: 0, cached: 0, completion: 0, seconds: 0, running: 0 };
 
 const kScripts = {
-  table: '下面是三种常见的排序方法：\n\n| 方法 | 平均时间 | 稳定 |\n|:--|--:|:-:|\n| 归并排序 | $O(n \\log n)$ | 是 |\n| 快速排序 | $O(n \\log n)$ | 否 |\n| 插入排序 | $O(n^2)$ | 是 |\n\n数据很少时，**插入排序**往往最快。',
+  table:
+    '下面是三种常见的排序方法：\n\n| 方法 | 平均时间 | 稳定 |\n|:--|--:|:-:|\n| 归并排序 | $O(n \\log n)$ | 是 |\n| 快速排序 | $O(n \\log n)$ | 否 |\n| 插入排序 | $O(n^2)$ | 是 |\n\n数据很少时，**插入排序**往往最快。',
   math: 'A quadratic equation $ax^2 + bx + c = 0$ has the solutions\n\n$$x_{1,2} = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}$$\n\nand the area under a bell curve is \\(\\int_{-\\infty}^{\\infty} e^{-x^2}\\,dx = \\sqrt{\\pi}\\). It costs $5 or $6.',
   code: 'A small program:\n\n```python\nfrom pathlib import Path\n\ndef rename(folder: str) -> int:\n    """Counts what it renamed."""\n    count = 0\n    for photo in sorted(Path(folder).glob("*.jpg")):  # by name\n        photo.rename(photo.with_stem(f"photo-{count:03}"))\n        count += 1\n    return count\n```\n\nCall it with the name of the folder.',
   xss: 'Look: <img src=x onerror="window.hacked=1"> <script>window.hacked=1</script> [click](javascript:window.hacked=1) ![far](https://example.com/track.png?secret=1) <style>body{display:none}</style>',
 };
+// Other words that call for the same script.
+const kWords = { table: ['表格'], math: ['quadratic'], code: ['rename'], xss: [] };
 const kPoem = '墨在石上慢慢化开，\n\n像夜色渗进一条河。\n\n'.repeat(12);
 
 function scriptFor(messages, tools) {
@@ -31,18 +40,37 @@ function scriptFor(messages, tools) {
   const text = typeof last.content === 'string' ? last.content : '';
   if (last.role === 'tool') return { text: `The tool says: **${text}**.` };
   if (last.role === 'assistant') return { text: ' — and so it ends.' };
-  const has = (word) => text.toLowerCase().includes(word);
-  if (has('tool') || has('工具') || has('工具')) {
+  const has = (...words) => words.some((word) => text.toLowerCase().includes(word));
+  if (has('tool', '工具', '燈', '灯', 'lamp')) {
     const name = tools?.find((tool) => tool.function.name !== 'clock')?.function.name ?? 'set_light_brightness';
-    const call = name === 'calculator' ? { expression: '(12.5 + 3) * 4' } : { room: '客厅', percent: 40, colour: 'warm white' };
+    const call =
+      name === 'calculator'
+        ? { expression: '(12.5 + 3) * 4' }
+        : { room: text.includes('客廳') ? '客廳' : '客厅', percent: 40, colour: 'warm white' };
     return { text: '', calls: [{ name, arguments: JSON.stringify(call) }] };
   }
-  for (const name of Object.keys(kScripts)) if (has(name)) return { text: kScripts[name], thinking: has('think') ? 'Let me see.' : '' };
+  for (const [name, words] of Object.entries(kWords)) if (has(name, ...words)) return { text: kScripts[name] };
   if (has('long') || has('slow')) return { text: kPoem, pause: has('slow') ? 40 : 8 };
   if (has('broken')) return { text: 'This answer will not', broken: true };
-  if (has('think') || has('思考') || has('諗')) return { thinking: 'First I look at what is asked.\nThen I weigh two ways to say it.\n', text: '想过之后，我的回答是：**可以**。先做小的一步，再看结果。' };
+  if (has('諗', '定係'))
+    return {
+      thinking: '行山要睇天氣，睇戲就幾時都得。\n',
+      text: '如果**聽日冇雨**，我會揀行山：早啲出門，行條有樹蔭嘅路，帶夠水。\n\n- 落雨就睇戲，順便食個下晝茶\n- 唔想企太耐，揀平啲嘅山徑',
+    };
+  if (has('坚持', '思考'))
+    return {
+      thinking: '先分清想写什么，再看每天有多少时间。\n',
+      text: '把目标定小：**每天五分钟**，写完一段就停。固定在同一个时间，比如早饭之后；漏了一天不必补，第二天照常写。',
+    };
+  if (has('think'))
+    return {
+      thinking: 'First I look at what is asked.\nThen I weigh two ways to say it.\n',
+      text: 'Having thought about it: **yes**. Take a small step first, then look at the result.',
+    };
   if (has('file:')) return { text: `The file has ${text.split('\n').length} lines.` };
-  return { text: `You wrote: “${text.slice(0, 200)}”. 这是第 ${messages.filter((one) => one.role === 'user').length} 个问题的回答。` };
+  return {
+    text: `You wrote: “${text.slice(0, 200)}”. 这是第 ${messages.filter((one) => one.role === 'user').length} 个问题的回答。`,
+  };
 }
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -54,35 +82,75 @@ const fault = (response, status, type, message, code = null, headers = {}) =>
   send(response, status, { error: { message, type, param: null, code } }, headers);
 
 // Like a tokenizer would cut: a Chinese character or two, or a word.
-const piecesOf = (text) => text.match(/[\u3000-\u9fff\uff00-\uffef]{1,2}|\s*[^\s\u3000-\u9fff\uff00-\uffef]+|\s+/g) ?? [];
+const piecesOf = (text) =>
+  text.match(/[\u3000-\u9fff\uff00-\uffef]{1,2}|\s*[^\s\u3000-\u9fff\uff00-\uffef]+|\s+/g) ?? [];
 
 async function chat(request, response, body) {
   const { messages, tools, model = 'ink-small', chat_template_kwargs: template = {} } = body;
   const text = String(messages.at(-1).content);
-  if (text.includes('busy')) return fault(response, 503, 'unavailable_error', 'no memory for another conversation: 512 MiB needed, 96 MiB free', 'unavailable', { 'retry-after': '3' });
-  if (text.includes('too long')) return fault(response, 400, 'invalid_request_error', "This model's maximum context length is 40960 tokens, the messages have 51234.", 'context_length_exceeded');
-  if (!['ink-small', 'ink-large'].includes(model)) return fault(response, 404, 'not_found_error', `no model '${model}'; there are ink-small, ink-large`, 'model_not_found');
+  if (text.includes('busy'))
+    return fault(
+      response,
+      503,
+      'unavailable_error',
+      'no memory for another conversation: 512 MiB needed, 96 MiB free',
+      'unavailable',
+      { 'retry-after': '3' },
+    );
+  if (text.includes('too long'))
+    return fault(
+      response,
+      400,
+      'invalid_request_error',
+      "This model's maximum context length is 40960 tokens, the messages have 51234.",
+      'context_length_exceeded',
+    );
+  if (!['ink-small', 'ink-large'].includes(model))
+    return fault(
+      response,
+      404,
+      'not_found_error',
+      `no model '${model}'; there are ink-small, ink-large`,
+      'model_not_found',
+    );
   const script = scriptFor(messages, tools);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   let gone = false;
   response.on('close', () => (gone = true));
   const id = `chatcmpl-${++counts.answers}`;
-  const chunk = (more) => response.write(`data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 0, model, choices: [], ...more })}\n\n`);
+  const chunk = (more) =>
+    response.write(
+      `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 0, model, choices: [], ...more })}\n\n`,
+    );
   const delta = (part, finish = null) => chunk({ choices: [{ index: 0, delta: part, finish_reason: finish }] });
   const began = performance.now();
   ++counts.running;
   delta({ role: 'assistant', content: '' });
   response.write(': ping\n\n');
   const promptTokens = messages.reduce((sum, one) => sum + piecesOf(String(one.content)).length + 4, 0);
-  chunk({ choices: [{ index: 0, delta: {}, finish_reason: null }], prompt_progress: { total: promptTokens, processed: promptTokens >> 1, time_ms: 5 } });
+  chunk({
+    choices: [{ index: 0, delta: {}, finish_reason: null }],
+    prompt_progress: { total: promptTokens, processed: promptTokens >> 1, time_ms: 5 },
+  });
   let completion = 0;
   const pieces = [];
-  if (template.enable_thinking !== false && script.thinking) for (const piece of piecesOf(script.thinking)) pieces.push({ reasoning_content: piece });
+  if (template.enable_thinking !== false && script.thinking)
+    for (const piece of piecesOf(script.thinking)) pieces.push({ reasoning_content: piece });
   const reasoning = pieces.length;
   for (const piece of piecesOf(script.text)) pieces.push({ content: piece });
   for (const [index, call] of (script.calls ?? []).entries()) {
-    pieces.push({ tool_calls: [{ index, id: `call_${counts.answers}_${index}`, type: 'function', function: { name: call.name, arguments: '' } }] });
-    for (const piece of call.arguments.match(/.{1,7}/gs)) pieces.push({ tool_calls: [{ index, function: { arguments: piece } }] });
+    pieces.push({
+      tool_calls: [
+        {
+          index,
+          id: `call_${counts.answers}_${index}`,
+          type: 'function',
+          function: { name: call.name, arguments: '' },
+        },
+      ],
+    });
+    for (const piece of call.arguments.match(/.{1,7}/gs))
+      pieces.push({ tool_calls: [{ index, function: { arguments: piece } }] });
   }
   for (const piece of pieces) {
     if (gone) break;
@@ -101,17 +169,35 @@ async function chat(request, response, body) {
   if (script.broken) return response.destroy();
   delta({}, script.calls ? 'tool_calls' : 'stop');
   chunk({
-    usage: { prompt_tokens: promptTokens, completion_tokens: completion, total_tokens: promptTokens + completion, prompt_tokens_details: { cached_tokens: cached }, completion_tokens_details: { reasoning_tokens: reasoning } },
-    timings: { cache_n: cached, prompt_n: promptTokens - cached, prompt_per_second: 412.5, predicted_n: completion, predicted_per_second: completion / seconds },
+    usage: {
+      prompt_tokens: promptTokens,
+      completion_tokens: completion,
+      total_tokens: promptTokens + completion,
+      prompt_tokens_details: { cached_tokens: cached },
+      completion_tokens_details: { reasoning_tokens: reasoning },
+    },
+    timings: {
+      cache_n: cached,
+      prompt_n: promptTokens - cached,
+      prompt_per_second: 412.5,
+      predicted_n: completion,
+      predicted_per_second: completion / seconds,
+    },
   });
   response.end('data: [DONE]\n\n');
 }
 
 function metrics() {
   const lines = [
-    ['answers_total{model="ink-small"}', counts.answers], ['prompt_tokens_total{model="ink-small"}', counts.prompt], ['cached_tokens_total{model="ink-small"}', counts.cached],
-    ['completion_tokens_total{model="ink-small"}', counts.completion], ['generation_seconds_total{model="ink-small"}', counts.seconds],
-    ['requests_running', counts.running], ['requests_waiting', 0], ['resident_memory_bytes', 734003200], ['bytes_sent_to_other_hosts_total', 0],
+    ['answers_total{model="ink-small"}', counts.answers],
+    ['prompt_tokens_total{model="ink-small"}', counts.prompt],
+    ['cached_tokens_total{model="ink-small"}', counts.cached],
+    ['completion_tokens_total{model="ink-small"}', counts.completion],
+    ['generation_seconds_total{model="ink-small"}', counts.seconds],
+    ['requests_running', counts.running],
+    ['requests_waiting', 0],
+    ['resident_memory_bytes', 734003200],
+    ['bytes_sent_to_other_hosts_total', 0],
   ];
   return lines.map(([name, value]) => `inkstone_${name} ${value}\n`).join('');
 }
@@ -121,7 +207,12 @@ async function serveFile(response, path) {
   if (!file.startsWith(kDist)) return fault(response, 404, 'not_found_error', 'no such page');
   try {
     const bytes = await readFile(file);
-    response.writeHead(200, { 'content-type': kTypes[extname(file)] ?? 'application/octet-stream', 'content-security-policy': kPolicy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    response.writeHead(200, {
+      'content-type': kTypes[extname(file)] ?? 'application/octet-stream',
+      'content-security-policy': kPolicy,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    });
     response.end(bytes);
   } catch {
     fault(response, 404, 'not_found_error', 'no such page');
@@ -132,12 +223,20 @@ const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, 'http://localhost');
   if (pathname === '/health') return send(response, 200, { status: 'ok' });
   if (!pathname.startsWith('/v1/') && pathname !== '/metrics') return serveFile(response, pathname);
-  if (kKey !== '' && request.headers.authorization !== `Bearer ${kKey}`) return fault(response, 401, 'authentication_error', 'the key is missing or wrong', 'invalid_api_key');
+  if (kKey !== '' && request.headers.authorization !== `Bearer ${kKey}`)
+    return fault(response, 401, 'authentication_error', 'the key is missing or wrong', 'invalid_api_key');
   if (pathname === '/metrics') return send(response, 200, metrics(), { 'content-type': 'text/plain; version=0.0.4' });
-  if (pathname === '/v1/models') return send(response, 200, { object: 'list', data: ['ink-small', 'ink-large'].map((id) => ({ id, object: 'model', created: 0, owned_by: 'local' })) });
-  if (pathname !== '/v1/chat/completions' || request.method !== 'POST') return fault(response, 404, 'not_found_error', 'no such endpoint');
+  if (pathname === '/v1/models')
+    return send(response, 200, {
+      object: 'list',
+      data: ['ink-small', 'ink-large'].map((id) => ({ id, object: 'model', created: 0, owned_by: 'local' })),
+    });
+  if (pathname !== '/v1/chat/completions' || request.method !== 'POST')
+    return fault(response, 404, 'not_found_error', 'no such endpoint');
   const parts = [];
   for await (const part of request) parts.push(part);
   await chat(request, response, JSON.parse(Buffer.concat(parts).toString()));
 });
-server.listen(Number(option('--port', '8080')), '127.0.0.1', () => console.log(`listening on http://127.0.0.1:${server.address().port}`));
+server.listen(Number(option('--port', '8080')), '127.0.0.1', () =>
+  console.log(`listening on http://127.0.0.1:${server.address().port}`),
+);

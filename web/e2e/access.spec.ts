@@ -7,9 +7,19 @@ import { answered, expect, isReal, message, questions, send, test } from './serv
 test.describe.configure({ timeout: 180_000 }); // axe looks at every node, some seconds on a small machine
 
 async function noFaults(page: Page, where: string): Promise<void> {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))).then(() => undefined, () => undefined));
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  const told = violations.map((one) => `${where}: ${one.impact} ${one.id}: ${one.help} — ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
+  await page.evaluate(() =>
+    Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null))).then(
+      () => undefined,
+      () => undefined,
+    ),
+  );
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const told = violations.map(
+    (one) =>
+      `${where}: ${one.impact} ${one.id}: ${one.help} — ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`,
+  );
   expect(told.filter((one) => /: (serious|critical) /.test(one))).toEqual([]);
   expect(told).toEqual([]); // there is no slight one either; if one must stay, let this line say which
 }
@@ -23,7 +33,9 @@ for (const colours of ['light', 'dark'] as const) {
       await send(page, text);
       await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
     }
-    await page.locator('.composer input[type=file]').setInputFiles({ name: 'notes.md', mimeType: 'text/markdown', buffer: Buffer.from('x') });
+    await page
+      .locator('.composer input[type=file]')
+      .setInputFiles({ name: 'notes.md', mimeType: 'text/markdown', buffer: Buffer.from('x') });
     await noFaults(page, 'a conversation');
     await page.getByRole('button', { name: 'What the machine does' }).click();
     await expect(page.getByRole('complementary', { name: 'Machine' })).toContainText('Memory');
@@ -45,7 +57,9 @@ for (const colours of ['light', 'dark'] as const) {
 test('the keyboard alone is enough', async ({ page, open, isMobile }) => {
   test.skip(isMobile, 'a phone has no Tab key');
   await open();
-  const first = await page.evaluate(() => document.querySelector('a[href], button, input, select, textarea')?.className);
+  const first = await page.evaluate(
+    () => document.querySelector('a[href], button, input, select, textarea')?.className,
+  );
   expect(first).toBe('skip');
   await page.getByRole('link', { name: 'Skip to the message box' }).focus();
   await expect(page.getByRole('link', { name: 'Skip to the message box' })).toBeInViewport();
@@ -81,10 +95,11 @@ test('what grows is heard in paragraphs, once', async ({ page, open }) => {
     Object.assign(window, { heard });
     const region = document.querySelector('.thread-frame')!;
     new MutationObserver((changes) => {
-      for (const change of changes) for (const node of change.addedNodes) {
-        const live = node instanceof Element ? node.closest('[aria-live]') : null;
-        if (live && node.textContent) heard.push(node.textContent);
-      }
+      for (const change of changes)
+        for (const node of change.addedNodes) {
+          const live = node instanceof Element ? node.closest('[aria-live]') : null;
+          if (live && node.textContent) heard.push(node.textContent);
+        }
     }).observe(region, { childList: true, subtree: true });
   });
   await send(page, 'long');

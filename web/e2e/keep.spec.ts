@@ -28,14 +28,26 @@ test('Enter sends, Shift+Enter makes a line, and an input method keeps its Enter
   await keys.send('Input.imeSetComposition', { text: 'ni hao', selectionStart: 6, selectionEnd: 6 });
   await expect(message(page)).toHaveValue('ni hao');
   // The Enter that ends a composition, as Chromium sends it: key code 229.
-  await keys.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', windowsVirtualKeyCode: 229, code: 'Enter', key: 'Process' });
+  await keys.send('Input.dispatchKeyEvent', {
+    type: 'rawKeyDown',
+    windowsVirtualKeyCode: 229,
+    code: 'Enter',
+    key: 'Process',
+  });
   await keys.send('Input.dispatchKeyEvent', { type: 'keyUp', windowsVirtualKeyCode: 13, code: 'Enter', key: 'Enter' });
   await expect(questions(page)).toHaveCount(0);
   await keys.send('Input.insertText', { text: '你好' });
   await expect(message(page)).toHaveValue('你好');
   // The same as events: isComposing, and Safari's late Enter with 229.
-  for (const how of [{ isComposing: true, keyCode: 13 }, { isComposing: false, keyCode: 229 }])
-    await message(page).evaluate((area, init) => area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init })), how);
+  for (const how of [
+    { isComposing: true, keyCode: 13 },
+    { isComposing: false, keyCode: 229 },
+  ])
+    await message(page).evaluate(
+      (area, init) =>
+        area.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init })),
+      how,
+    );
   await expect(questions(page)).toHaveCount(0);
   await page.keyboard.press('Shift+Enter');
   await page.keyboard.type('second line');
@@ -65,7 +77,10 @@ test('several conversations: search over all, rename, delete', async ({ page, op
   await page.keyboard.type('The sea');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('The sea');
-  await page.locator('.row', { hasText: 'The sea' }).getByRole('button', { name: /^Delete/ }).click();
+  await page
+    .locator('.row', { hasText: 'The sea' })
+    .getByRole('button', { name: /^Delete/ })
+    .click();
   await expect(page.getByRole('dialog')).toContainText('Delete “The sea”?');
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(page.locator('.row')).toHaveText(['about rivers']);
@@ -93,7 +108,9 @@ test('export, delete all, import: all is back, with its branches', async ({ page
   await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
   await expect(page.locator('.row')).toHaveCount(0);
   await page.getByRole('button', { name: 'Settings' }).click();
-  await page.locator('#import-file').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from('{"format":"other"}') });
+  await page
+    .locator('#import-file')
+    .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from('{"format":"other"}') });
   await expect(page.locator('.notice')).toContainText('format');
   await page.locator('#import-file').setInputFiles(file);
   await expect(page.locator('.notice')).toContainText('Conversations read in: 1');
@@ -144,7 +161,13 @@ test('nothing but the page’s own host is asked for, in a whole tour', async ({
 });
 
 test('the language follows the browser, can be changed, and is kept', async ({ browser, served }) => {
-  for (const [locale, greeting] of [['zh-CN', '今天想聊些什么？'], ['zh-HK', '今天想聊些什麼？'], ['yue-HK', '今日想傾啲乜？'], ['en-GB', 'What shall we think about?'], ['fr-FR', 'What shall we think about?']] as const) {
+  for (const [locale, greeting] of [
+    ['zh-CN', '今天想聊些什么？'],
+    ['zh-HK', '今天想聊些什麼？'],
+    ['yue-HK', '今日想傾啲乜？'],
+    ['en-GB', 'What shall we think about?'],
+    ['fr-FR', 'What shall we think about?'],
+  ] as const) {
     const context = await browser.newContext({ locale });
     const page = await context.newPage();
     await page.goto(served.address);

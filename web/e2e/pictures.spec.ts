@@ -21,10 +21,33 @@ interface Picture {
 }
 
 const kPictures: Picture[] = [
-  { name: 'page-zh-hans-desktop', locale: 'zh-CN', width: 1280, height: 800, machine: true, thinking: true, say: ['每天写一点，怎样才能坚持？请先思考', '三种排序方法，做成表格 (table)'] },
-  { name: 'page-zh-hant-phone', locale: 'zh-TW', width: 390, height: 780, say: ['把客廳的燈調到四成 (工具)'] },
-  { name: 'page-en-desktop-dark', locale: 'en-GB', width: 1280, height: 800, dark: true, say: ['How are quadratic equations solved? (math)', 'Rename my photos by date (code)'] },
-  { name: 'page-yue-phone-dark', locale: 'yue-HK', width: 390, height: 780, dark: true, thinking: true, say: ['聽日去行山定睇戲好？諗下先'] },
+  {
+    name: 'page-zh-hans-desktop',
+    locale: 'zh-CN',
+    width: 1280,
+    height: 800,
+    machine: true,
+    thinking: true,
+    say: ['每天写一点，怎样才能坚持？', '三种排序方法，做成表格'],
+  },
+  { name: 'page-zh-hant-phone', locale: 'zh-TW', width: 390, height: 780, say: ['把客廳的燈調到四成'] },
+  {
+    name: 'page-en-desktop-dark',
+    locale: 'en-GB',
+    width: 1280,
+    height: 800,
+    dark: true,
+    say: ['How are quadratic equations solved?', 'Rename my photos by date'],
+  },
+  {
+    name: 'page-yue-phone-dark',
+    locale: 'yue-HK',
+    width: 390,
+    height: 780,
+    dark: true,
+    thinking: true,
+    say: ['聽日去行山定係睇戲好？'],
+  },
   { name: 'page-en-phone', locale: 'en-GB', width: 390, height: 780, say: [] },
   { name: 'page-zh-hant-desktop', locale: 'zh-HK', width: 1280, height: 800, say: [] },
 ];
@@ -34,7 +57,10 @@ for (const picture of kPictures) {
     test.skip(process.env.PICTURES === undefined, 'PICTURES=1 makes them');
     const served = await serve();
     const context = await browser.newContext({
-      locale: picture.locale, viewport: { width: picture.width, height: picture.height }, colorScheme: picture.dark ? 'dark' : 'light', reducedMotion: 'reduce',
+      locale: picture.locale,
+      viewport: { width: picture.width, height: picture.height },
+      colorScheme: picture.dark ? 'dark' : 'light',
+      reducedMotion: 'reduce',
       ...(picture.width < 500 ? { isMobile: true, hasTouch: true } : {}),
     });
     try {

@@ -15,7 +15,17 @@ export async function serve(extra: string[] = []): Promise<Served> {
   const fake = fileURLToPath(new URL('../dev/fake_server.mjs', import.meta.url));
   const model = process.env.INKSTONE_MODEL;
   const child: ChildProcess = isReal
-    ? spawn(process.env.INKSTONE_BIN!, ['serve', '--port', '0', ...(model ? ['-m', model] : []), ...extra.map((one) => one.replace('--key', '--api-key'))], { stdio: ['ignore', 'pipe', 'inherit'] })
+    ? spawn(
+        process.env.INKSTONE_BIN!,
+        [
+          'serve',
+          '--port',
+          '0',
+          ...(model ? ['-m', model] : []),
+          ...extra.map((one) => one.replace('--key', '--api-key')),
+        ],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      )
     : spawn(process.execPath, [fake, '--port', '0', ...extra], { stdio: ['ignore', 'pipe', 'inherit'] });
   const address = await new Promise<string>((resolve, reject) => {
     let text = '';
@@ -46,10 +56,13 @@ export const test = base.extend<{ watched: Watched; open: (path?: string) => Pro
   watched: [
     async ({ context, page, served }, use) => {
       const watched: Watched = { outward: [], complaints: [] };
-      await context.route((url) => url.origin !== served.address, async (route) => {
-        watched.outward.push(route.request().url());
-        await route.abort();
-      });
+      await context.route(
+        (url) => url.origin !== served.address,
+        async (route) => {
+          watched.outward.push(route.request().url());
+          await route.abort();
+        },
+      );
       page.on('pageerror', (error) => watched.complaints.push(error.message));
       page.on('console', (message) => {
         if (/Content Security Policy|violates/.test(message.text())) watched.complaints.push(message.text());
@@ -65,7 +78,9 @@ export const test = base.extend<{ watched: Watched; open: (path?: string) => Pro
     await use(async (path = '/') => {
       await page.goto(served.address + path);
       await expect(message(page)).toBeVisible();
-      await expect(page.getByRole('combobox', { name: 'Model' }).or(page.locator('.model-picker:enabled'))).toBeEnabled();
+      await expect(
+        page.getByRole('combobox', { name: 'Model' }).or(page.locator('.model-picker:enabled')),
+      ).toBeEnabled();
     });
   },
 });

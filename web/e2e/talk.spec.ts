@@ -70,7 +70,9 @@ test('Escape stops, and the server is left at once', async ({ page, open, served
   await expect(answers(page)).toContainText('墨在石上');
   await page.keyboard.press('Escape');
   await answered(page, 1);
-  await expect.poll(async () => (await (await fetch(`${served.address}/metrics`)).text()).match(/requests_running (\d+)/)?.[1]).toBe('0');
+  await expect
+    .poll(async () => (await (await fetch(`${served.address}/metrics`)).text()).match(/requests_running (\d+)/)?.[1])
+    .toBe('0');
 });
 
 test('a question is edited: two branches, both kept', async ({ page, open }) => {

@@ -11,6 +11,7 @@ import { Talking } from './state/talking';
 import { interruptGrowing } from './talk/turns';
 import { AppContext } from './view/app_context';
 import { saveFile } from './view/copy';
+import { isNarrow } from './view/narrow';
 import { Page } from './view/page';
 import './style/palette.css';
 import './style/base.css';
@@ -28,7 +29,10 @@ function newId(): string {
 
 async function readKept(keep: Keep): Promise<Partial<State>> {
   const [conversations, settings, drafts, current] = await Promise.all([
-    keep.conversations(), keep.get('settings'), keep.get('drafts'), keep.get('current'),
+    keep.conversations(),
+    keep.get('settings'),
+    keep.get('drafts'),
+    keep.get('current'),
   ]);
   const byId = Object.fromEntries(conversations.map((one) => [one.id, interruptGrowing(one)]));
   return {
@@ -48,7 +52,11 @@ async function start(): Promise<void> {
   } catch {
     store.set({ kept: false });
   }
-  store.set({ ready: true });
+  // On a phone the machine's panel would cover what was being read.
+  store.set(({ settings }) => ({
+    ready: true,
+    settings: { ...settings, machineOpen: settings.machineOpen && !isNarrow() },
+  }));
   const saver = new Saver(store, keep, tabs());
   const server = new Server(document.baseURI, sessionKey);
   const talking = new Talking(store, server, { now: () => new Date(), clock: () => performance.now(), newId });
@@ -69,7 +77,12 @@ async function start(): Promise<void> {
   }, kHealthMs);
   void navigator.storage?.persist?.().catch(() => false); // so that the browser does not clear it when the disk is full
 
-  render(<AppContext.Provider value={{ store, talking, actions }}><Page /></AppContext.Provider>, document.getElementById('page')!);
+  render(
+    <AppContext.Provider value={{ store, talking, actions }}>
+      <Page />
+    </AppContext.Provider>,
+    document.getElementById('page')!,
+  );
 }
 
 void start();

@@ -9,34 +9,83 @@ const join = (...chunks: unknown[]): JoinedAnswer => {
   for (const chunk of chunks) joinData(answer, typeof chunk === 'string' ? chunk : JSON.stringify(chunk));
   return answer;
 };
-const delta = (part: unknown, finish: string | null = null): unknown => ({ model: 'm', choices: [{ index: 0, delta: part, finish_reason: finish }] });
+const delta = (part: unknown, finish: string | null = null): unknown => ({
+  model: 'm',
+  choices: [{ index: 0, delta: part, finish_reason: finish }],
+});
 
 describe('joining chunks', () => {
   it('joins text, thinking, usage and timings', () => {
     const answer = join(
-      delta({ role: 'assistant', content: '' }), delta({ reasoning_content: 'hm' }), delta({ content: '你' }), delta({ content: '好' }), delta({}, 'stop'),
-      { choices: [], usage: { prompt_tokens: 10, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 8 }, completion_tokens_details: { reasoning_tokens: 1 } }, timings: { predicted_per_second: 20.5, prompt_per_second: 300, cache_n: 7 } },
-      '[DONE]');
-    expect(answer).toMatchObject({ text: '你好', thinking: 'hm', finish: 'stop', model: 'm', ended: true, pieces: 3, fault: null });
-    expect(answer.figures).toEqual({ promptTokens: 10, completionTokens: 3, cachedTokens: 8, reasoningTokens: 1, tokensPerSecond: 20.5, promptPerSecond: 300 });
+      delta({ role: 'assistant', content: '' }),
+      delta({ reasoning_content: 'hm' }),
+      delta({ content: '你' }),
+      delta({ content: '好' }),
+      delta({}, 'stop'),
+      {
+        choices: [],
+        usage: {
+          prompt_tokens: 10,
+          completion_tokens: 3,
+          prompt_tokens_details: { cached_tokens: 8 },
+          completion_tokens_details: { reasoning_tokens: 1 },
+        },
+        timings: { predicted_per_second: 20.5, prompt_per_second: 300, cache_n: 7 },
+      },
+      '[DONE]',
+    );
+    expect(answer).toMatchObject({
+      text: '你好',
+      thinking: 'hm',
+      finish: 'stop',
+      model: 'm',
+      ended: true,
+      pieces: 3,
+      fault: null,
+    });
+    expect(answer.figures).toEqual({
+      promptTokens: 10,
+      completionTokens: 3,
+      cachedTokens: 8,
+      reasoningTokens: 1,
+      tokensPerSecond: 20.5,
+      promptPerSecond: 300,
+    });
   });
 
   it('joins the pieces of several calls by their index', () => {
     const call = (index: number, more: object): unknown => delta({ tool_calls: [{ index, ...more }] });
     const answer = join(
-      call(0, { id: 'a', function: { name: 'one', arguments: '' } }), call(1, { id: 'b', function: { name: 'two', arguments: '{"y"' } }),
-      call(0, { function: { arguments: '{"x":1}' } }), call(1, { function: { arguments: ':2}' } }));
-    expect(answer.calls).toEqual([{ id: 'a', name: 'one', arguments: '{"x":1}' }, { id: 'b', name: 'two', arguments: '{"y":2}' }]);
+      call(0, { id: 'a', function: { name: 'one', arguments: '' } }),
+      call(1, { id: 'b', function: { name: 'two', arguments: '{"y"' } }),
+      call(0, { function: { arguments: '{"x":1}' } }),
+      call(1, { function: { arguments: ':2}' } }),
+    );
+    expect(answer.calls).toEqual([
+      { id: 'a', name: 'one', arguments: '{"x":1}' },
+      { id: 'b', name: 'two', arguments: '{"y":2}' },
+    ]);
   });
 
   it('takes nothing from what is not as it should be', () => {
-    const answer = join('no json', '[]', 'null', '{"choices":7}', { choices: [null] }, delta({ content: 7, tool_calls: 'x' }),
-      delta({ tool_calls: [{ index: -1 }, { index: 1e9 }, { index: 0.5 }] }), { usage: { prompt_tokens: 'many' }, timings: [] });
+    const answer = join(
+      'no json',
+      '[]',
+      'null',
+      '{"choices":7}',
+      { choices: [null] },
+      delta({ content: 7, tool_calls: 'x' }),
+      delta({ tool_calls: [{ index: -1 }, { index: 1e9 }, { index: 0.5 }] }),
+      { usage: { prompt_tokens: 'many' }, timings: [] },
+    );
     expect(answer).toEqual({ ...emptyAnswer(), model: 'm' });
   });
 
   it('keeps a fault that arrives in the stream', () => {
-    expect(join({ error: { message: 'no memory', type: 'unavailable_error' } }).fault).toEqual({ kind: 'busy', detail: 'no memory' });
+    expect(join({ error: { message: 'no memory', type: 'unavailable_error' } }).fault).toEqual({
+      kind: 'busy',
+      detail: 'no memory',
+    });
   });
 });
 
@@ -66,30 +115,47 @@ describe('the server', () => {
 
   it('is asked at the page’s own address, with the key, for a stream with usage', async () => {
     const seen: [string, RequestInit][] = [];
-    const answer = await server(() => new Response('data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n'), seen)
-      .chat({ messages: [] }, new AbortController().signal, () => undefined);
+    const answer = await server(
+      () => new Response('data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n'),
+      seen,
+    ).chat({ messages: [] }, new AbortController().signal, () => undefined);
     expect(answer.text).toBe('a');
     expect(seen[0]![0]).toBe('http://here:1/page/v1/chat/completions');
     expect(new Headers(seen[0]![1].headers).get('authorization')).toBe('Bearer k');
-    expect(JSON.parse(String(seen[0]![1].body))).toEqual({ messages: [], stream: true, stream_options: { include_usage: true } });
+    expect(JSON.parse(String(seen[0]![1].body))).toEqual({
+      messages: [],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
   });
 
   it('says when an answer broke off, when nobody answered, and what the server refused', async () => {
-    const chat = (response: () => Response | Promise<Response>): Promise<unknown> => server(response).chat({ messages: [] }, new AbortController().signal, () => undefined);
-    await expect(chat(() => new Response('data: {"choices":[{"delta":{"content":"a"}}]}\n\n'))).rejects.toMatchObject({ fault: { kind: 'broken' } });
-    await expect(chat(() => Promise.reject(new TypeError('network')))).rejects.toMatchObject({ fault: { kind: 'unreachable' } });
-    await expect(chat(() => new Response('{"error":{"message":"no","code":"context_length_exceeded"}}', { status: 400 }))).rejects.toMatchObject({ fault: { kind: 'too_long', detail: 'no' } });
+    const chat = (response: () => Response | Promise<Response>): Promise<unknown> =>
+      server(response).chat({ messages: [] }, new AbortController().signal, () => undefined);
+    await expect(chat(() => new Response('data: {"choices":[{"delta":{"content":"a"}}]}\n\n'))).rejects.toMatchObject({
+      fault: { kind: 'broken' },
+    });
+    await expect(chat(() => Promise.reject(new TypeError('network')))).rejects.toMatchObject({
+      fault: { kind: 'unreachable' },
+    });
+    await expect(
+      chat(() => new Response('{"error":{"message":"no","code":"context_length_exceeded"}}', { status: 400 })),
+    ).rejects.toMatchObject({ fault: { kind: 'too_long', detail: 'no' } });
   });
 
   it('lists the models by name, and takes nothing from a strange list', async () => {
-    expect(await server(() => Response.json({ data: [{ id: 'a' }, { id: 7 }, null, { id: 'b' }] })).models()).toEqual(['a', 'b']);
+    expect(await server(() => Response.json({ data: [{ id: 'a' }, { id: 7 }, null, { id: 'b' }] })).models()).toEqual([
+      'a',
+      'b',
+    ]);
     expect(await server(() => new Response('x')).models()).toEqual([]);
   });
 });
 
 describe('metrics', () => {
   it('are read with labels and escapes, and summed over models', () => {
-    const text = '# HELP x y\n# TYPE x counter\ninkstone_prompt_tokens_total{model="a"} 5\ninkstone_prompt_tokens_total{model="b \\"q\\" \\\\"} 7\n' +
+    const text =
+      '# HELP x y\n# TYPE x counter\ninkstone_prompt_tokens_total{model="a"} 5\ninkstone_prompt_tokens_total{model="b \\"q\\" \\\\"} 7\n' +
       'inkstone_resident_memory_bytes 1.5e9\nbroken line here now\ninkstone_x_bucket{le="+Inf"} 3 1700000000\nnan_thing NaN\ninkstone_bytes_sent_to_other_hosts_total 0\n';
     const samples = parseMetrics(text);
     expect(samples).toHaveLength(5);

@@ -6,19 +6,49 @@ import { addTurn, newConversation, type Conversation, type Turn } from '../src/t
 
 const full = (): Conversation => {
   const turns: Turn[] = [
-    { id: 'q', parent: null, role: 'user', text: '问题 <b>', created: 5, state: 'done', attachments: [{ name: 'a.txt', text: 'ａｌｐｈａ file' }] },
-    { id: 'a', parent: 'q', role: 'assistant', text: 'answer', created: 6, state: 'done', thinking: 'hm\nhm', thinkingMs: 20, model: 'm', calls: [{ id: 'c', name: 'clock', arguments: '{}' }], figures: { promptTokens: 3 } },
+    {
+      id: 'q',
+      parent: null,
+      role: 'user',
+      text: '问题 <b>',
+      created: 5,
+      state: 'done',
+      attachments: [{ name: 'a.txt', text: 'ａｌｐｈａ file' }],
+    },
+    {
+      id: 'a',
+      parent: 'q',
+      role: 'assistant',
+      text: 'answer',
+      created: 6,
+      state: 'done',
+      thinking: 'hm\nhm',
+      thinkingMs: 20,
+      model: 'm',
+      calls: [{ id: 'c', name: 'clock', arguments: '{}' }],
+      figures: { promptTokens: 3 },
+    },
     { id: 't', parent: 'a', role: 'tool', text: 'noon', created: 7, state: 'done', callId: 'c' },
     { id: 'a2', parent: 'q', role: 'assistant', text: 'other', created: 8, state: 'stopped' },
   ];
-  return { ...turns.reduce(addTurn, newConversation('talk', 1)), title: 'T', named: true, chosen: { root: 'q', q: 'a' } };
+  return {
+    ...turns.reduce(addTurn, newConversation('talk', 1)),
+    title: 'T',
+    named: true,
+    chosen: { root: 'q', q: 'a' },
+  };
 };
 const ids = (): (() => string) => {
   let n = 0;
   return () => `new${++n}`;
 };
-const changed = (change: (file: { conversations: Record<string, unknown>[] } & Record<string, unknown>) => void): string => {
-  const file = JSON.parse(exportJson([full()], new Date(0))) as { conversations: Record<string, unknown>[] } & Record<string, unknown>;
+const changed = (
+  change: (file: { conversations: Record<string, unknown>[] } & Record<string, unknown>) => void,
+): string => {
+  const file = JSON.parse(exportJson([full()], new Date(0))) as { conversations: Record<string, unknown>[] } & Record<
+    string,
+    unknown
+  >;
   change(file);
   return JSON.stringify(file);
 };
@@ -41,22 +71,37 @@ describe('export and import', () => {
     ['a later version', changed((file) => (file['version'] = 2))],
     ['a title that is no text', changed((file) => (file.conversations[0]!['title'] = {}))],
     ['an id that is no identifier', changed((file) => (file.conversations[0]!['id'] = '"><img>'))],
-    ['a turn of a strange role', changed((file) => ((file.conversations[0]!['turns'] as Record<string, unknown>[])[0]!['role'] = 'system'))],
-    ['a turn twice', changed((file) => (file.conversations[0]!['turns'] as unknown[]).push((file.conversations[0]!['turns'] as unknown[])[0]))],
+    [
+      'a turn of a strange role',
+      changed((file) => ((file.conversations[0]!['turns'] as Record<string, unknown>[])[0]!['role'] = 'system')),
+    ],
+    [
+      'a turn twice',
+      changed((file) =>
+        (file.conversations[0]!['turns'] as unknown[]).push((file.conversations[0]!['turns'] as unknown[])[0]),
+      ),
+    ],
     ['a turn before its parent', changed((file) => (file.conversations[0]!['turns'] as unknown[]).reverse())],
     ['a time out of range', changed((file) => (file.conversations[0]!['created'] = 1e300))],
-    ['calls that are no list', changed((file) => ((file.conversations[0]!['turns'] as Record<string, unknown>[])[1]!['calls'] = {}))],
+    [
+      'calls that are no list',
+      changed((file) => ((file.conversations[0]!['turns'] as Record<string, unknown>[])[1]!['calls'] = {})),
+    ],
   ])('refuses %s', (_, text) => {
     expect(() => importJson(text, new Map(), ids())).toThrow(ImportError);
   });
 
   it('takes over no unknown fields, no false choices and no growing turn', () => {
-    const [one] = importJson(changed((file) => {
-      const conversation = file.conversations[0]!;
-      conversation['__proto__x'] = 1;
-      conversation['chosen'] = { root: 'q', q: 'nowhere', t: 'q' };
-      (conversation['turns'] as Record<string, unknown>[])[1]!['state'] = 'growing';
-    }), new Map(), ids());
+    const [one] = importJson(
+      changed((file) => {
+        const conversation = file.conversations[0]!;
+        conversation['__proto__x'] = 1;
+        conversation['chosen'] = { root: 'q', q: 'nowhere', t: 'q' };
+        (conversation['turns'] as Record<string, unknown>[])[1]!['state'] = 'growing';
+      }),
+      new Map(),
+      ids(),
+    );
     expect(Object.keys(one!).sort()).toEqual(Object.keys(full()).sort());
     expect(one!.chosen).toEqual({ root: 'q' });
     expect(one!.turns[1]!.state).toBe('interrupted');
@@ -64,7 +109,9 @@ describe('export and import', () => {
 
   it('writes what is shown as Markdown', () => {
     const text = exportMarkdown(full(), { user: 'You', assistant: 'It', tool: 'Tool', thinking: 'Thinking' });
-    expect(text).toBe('# T\n\n## You\n\nFile: a.txt\n```\nａｌｐｈａ file\n```\n\n问题 <b>\n\n## It\n\n> **Thinking**\n>\n> hm\n> hm\n\nanswer\n\n```json\nclock({})\n```\n\n## Tool\n\nnoon\n');
+    expect(text).toBe(
+      '# T\n\n## You\n\nFile: a.txt\n```\nａｌｐｈａ file\n```\n\n问题 <b>\n\n## It\n\n> **Thinking**\n>\n> hm\n> hm\n\nanswer\n\n```json\nclock({})\n```\n\n## Tool\n\nnoon\n',
+    );
     expect(fileName('a/b: c?', 'md')).toBe('a b c.md');
     expect(fileName('', 'md')).toBe('inkstone.md');
   });
@@ -72,7 +119,8 @@ describe('export and import', () => {
 
 describe('search', () => {
   const talks = [full(), { ...newConversation('other', 2), title: 'Ｆｕｌｌ width' }];
-  const where = (query: string): string[] => search(talks, query).map((found) => `${found.conversation}:${found.turn ?? 'title'}`);
+  const where = (query: string): string[] =>
+    search(talks, query).map((found) => `${found.conversation}:${found.turn ?? 'title'}`);
   it('finds in all branches, titles and files, whatever the form of the letters', () => {
     expect(where('OTHER')).toEqual(['talk:a2']);
     expect(where('full')).toEqual(['other:title']);
@@ -105,11 +153,16 @@ describe('attached files', () => {
     expect(await readFile(file(kMaxFileBytes + 1), 0)).toEqual({ refused: 'too_large', name: 'x.txt' });
     expect(await readFile(file(10), kMaxAllBytes - 5)).toEqual({ refused: 'too_large', name: 'x.txt' });
     expect(await readFile(file(10), kMaxAllBytes - 10)).toHaveProperty('attachment');
-    expect(await readFile(new File([bytes(0, 1) as Uint8Array<ArrayBuffer>], 'b.bin'), 0)).toEqual({ refused: 'not_text', name: 'b.bin' });
+    expect(await readFile(new File([bytes(0, 1) as Uint8Array<ArrayBuffer>], 'b.bin'), 0)).toEqual({
+      refused: 'not_text',
+      name: 'b.bin',
+    });
   });
 
   it('cannot imitate their own end', () => {
-    expect(withAttachments('Q', [{ name: 'a`\nb.md', text: 'x\n````\ny' }])).toBe('File: ab.md\n`````\nx\n````\ny\n`````\n\nQ');
+    expect(withAttachments('Q', [{ name: 'a`\nb.md', text: 'x\n````\ny' }])).toBe(
+      'File: ab.md\n`````\nx\n````\ny\n`````\n\nQ',
+    );
     expect(withAttachments('Q')).toBe('Q');
     expect(withAttachments('', [{ name: 'a', text: '' }])).toBe('File: a\n```\n\n```');
   });

@@ -16,28 +16,79 @@ function wall(raw: string): HTMLElement {
 
 // Known ways in, as Markdown that a model could write and as HTML in case a rule of the first wall has a hole.
 const kAttacks = [
-  '<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '<svg onload=alert(1)>', '<svg><script>alert(1)</script></svg>',
-  '<iframe src="javascript:alert(1)"></iframe>', '<a href="javascript:alert(1)">x</a>', '<a href="JaVaScRiPt:alert(1)">x</a>',
-  '<a href="java&#10;script:alert(1)">x</a>', '<a href="&#x6a;avascript:alert(1)">x</a>', '<a href="data:text/html,<script>alert(1)</script>">x</a>',
-  '<a href="vbscript:x">x</a>', '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>', '<math href="javascript:alert(1)">x</math>',
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '<svg onload=alert(1)>',
+  '<svg><script>alert(1)</script></svg>',
+  '<iframe src="javascript:alert(1)"></iframe>',
+  '<a href="javascript:alert(1)">x</a>',
+  '<a href="JaVaScRiPt:alert(1)">x</a>',
+  '<a href="java&#10;script:alert(1)">x</a>',
+  '<a href="&#x6a;avascript:alert(1)">x</a>',
+  '<a href="data:text/html,<script>alert(1)</script>">x</a>',
+  '<a href="vbscript:x">x</a>',
+  '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>',
+  '<math href="javascript:alert(1)">x</math>',
   '<math><maction actiontype="statusline#http://x" xlink:href="javascript:alert(1)">x</maction></math>',
-  '<form action="https://evil.example"><input name=a><button>go</button></form>', '<style>@import "https://evil.example"</style>',
-  '<p style="background:url(https://evil.example)">x</p>', '<link rel=stylesheet href=https://evil.example>', '<base href="https://evil.example">',
-  '<meta http-equiv=refresh content="0;url=https://evil.example">', '<object data="x"></object>', '<embed src=x>', '<video src=x onerror=alert(1)>',
-  '<details open ontoggle=alert(1)>x</details>', '<input autofocus onfocus=alert(1)>', '<textarea><script>alert(1)</script></textarea>',
-  '<noscript><p title="</noscript><img src=x onerror=alert(1)>">', '<template><img src=x onerror=alert(1)></template>', '<xss contenteditable onblur=alert(1)>',
-  '<a id="page" name="message">clobber</a>', '<img name=body src=x>', '[x](javascript:alert(1))', '[x](<java\nscript:alert(1)>)', '[x](data:text/html;base64,PHNjcmlwdD4=)',
-  '![x](javascript:alert(1))', '![x](data:image/svg+xml,<svg onload=alert(1)>)', '<javascript:alert(1)>', '[x]: javascript:alert(1)\n\n[x]',
-  '```"><img src=x onerror=alert(1)>\ncode\n```', '$\\href{javascript:alert(1)}{x}$', '$\\url{javascript:alert(1)}$', '$\\htmlData{x=y}{z}$',
-  '$\\class{evil}{x}$', '$\\style{background:url(https://evil.example)}{x}$', '$\\includegraphics{https://evil.example/x.png}$', '$\\text{<img src=x onerror=alert(1)>}$',
-  '| a |\n|--|\n| <img src=x onerror=alert(1)> |', '[a](https://e.example "onmouseover=alert(1) x=\'")', 'https://e.example/"onmouseover="alert(1)',
+  '<form action="https://evil.example"><input name=a><button>go</button></form>',
+  '<style>@import "https://evil.example"</style>',
+  '<p style="background:url(https://evil.example)">x</p>',
+  '<link rel=stylesheet href=https://evil.example>',
+  '<base href="https://evil.example">',
+  '<meta http-equiv=refresh content="0;url=https://evil.example">',
+  '<object data="x"></object>',
+  '<embed src=x>',
+  '<video src=x onerror=alert(1)>',
+  '<details open ontoggle=alert(1)>x</details>',
+  '<input autofocus onfocus=alert(1)>',
+  '<textarea><script>alert(1)</script></textarea>',
+  '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+  '<template><img src=x onerror=alert(1)></template>',
+  '<xss contenteditable onblur=alert(1)>',
+  '<a id="page" name="message">clobber</a>',
+  '<img name=body src=x>',
+  '[x](javascript:alert(1))',
+  '[x](<java\nscript:alert(1)>)',
+  '[x](data:text/html;base64,PHNjcmlwdD4=)',
+  '![x](javascript:alert(1))',
+  '![x](data:image/svg+xml,<svg onload=alert(1)>)',
+  '<javascript:alert(1)>',
+  '[x]: javascript:alert(1)\n\n[x]',
+  '```"><img src=x onerror=alert(1)>\ncode\n```',
+  '$\\href{javascript:alert(1)}{x}$',
+  '$\\url{javascript:alert(1)}$',
+  '$\\htmlData{x=y}{z}$',
+  '$\\class{evil}{x}$',
+  '$\\style{background:url(https://evil.example)}{x}$',
+  '$\\includegraphics{https://evil.example/x.png}$',
+  '$\\text{<img src=x onerror=alert(1)>}$',
+  '| a |\n|--|\n| <img src=x onerror=alert(1)> |',
+  '[a](https://e.example "onmouseover=alert(1) x=\'")',
+  'https://e.example/"onmouseover="alert(1)',
 ];
 
 describe('the wall', () => {
   it.each(kAttacks)('lets nothing through: %s', (attack) => {
     for (const place of [wall(attack), wall(html(attack))]) {
       for (const element of place.querySelectorAll('*')) {
-        expect(['SCRIPT', 'IFRAME', 'STYLE', 'FORM', 'INPUT', 'BUTTON', 'OBJECT', 'EMBED', 'LINK', 'META', 'BASE', 'SVG', 'VIDEO', 'IMG', 'TEXTAREA', 'TEMPLATE']).not.toContain(element.tagName.toUpperCase());
+        expect([
+          'SCRIPT',
+          'IFRAME',
+          'STYLE',
+          'FORM',
+          'INPUT',
+          'BUTTON',
+          'OBJECT',
+          'EMBED',
+          'LINK',
+          'META',
+          'BASE',
+          'SVG',
+          'VIDEO',
+          'IMG',
+          'TEXTAREA',
+          'TEMPLATE',
+        ]).not.toContain(element.tagName.toUpperCase());
         for (const { name, value } of element.attributes) {
           expect(name).not.toMatch(/^(on|style$|id$|name$|srcdoc$|xlink|action$|formaction$|src$)/i);
           if (name === 'href') expect(value).toMatch(/^(https?:|mailto:|#)/i);
@@ -65,7 +116,8 @@ describe('Markdown', () => {
     const text = '# 标题\n\n第一段。\n\n- a\n- b\n\n```js\nlet x = 1;\n```\n\nlast';
     const whole = renderBlocks(text);
     expect(whole).toHaveLength(5);
-    for (let end = text.length - 6; end < text.length; ++end) expect(renderBlocks(text.slice(0, end)).slice(0, 3)).toEqual(whole.slice(0, 3));
+    for (let end = text.length - 6; end < text.length; ++end)
+      expect(renderBlocks(text.slice(0, end)).slice(0, 3)).toEqual(whole.slice(0, 3));
   });
 
   it('colours code it knows, and shows the rest as it is', () => {
@@ -94,9 +146,12 @@ describe('Markdown', () => {
     expect(html('$\\color{red}x$')).not.toContain('style');
   });
 
-  it.each(['$', '$a ', '$$\n', '\\[', '[', '`', '*a ', '> ', '|', '![', '<a '])('comes to an end with thousands of %j', (piece) => {
-    expect(renderBlocks(piece.repeat(3000)).length).toBeGreaterThan(0); // vitest's own limit is 5 s
-  });
+  it.each(['$', '$a ', '$$\n', '\\[', '[', '`', '*a ', '> ', '|', '![', '<a '])(
+    'comes to an end with thousands of %j',
+    (piece) => {
+      expect(renderBlocks(piece.repeat(3000)).length).toBeGreaterThan(0); // vitest's own limit is 5 s
+    },
+  );
 });
 
 describe('what is heard', () => {

@@ -7,7 +7,8 @@ const all = (pieces: string[]): ServerEvent[] => {
 };
 const data = (pieces: string[]): string[] => all(pieces).map((event) => event.data);
 
-const kStream = '\ufeff: hello\r\ndata: {"a":"你好"}\r\n\r\ndata:one\ndata: two\n\n: ping\n\nevent: end\rdata: [DONE]\r\rid: 7\nretry: 3\ndata\n\ndata: lost';
+const kStream =
+  '\ufeff: hello\r\ndata: {"a":"你好"}\r\n\r\ndata:one\ndata: two\n\n: ping\n\nevent: end\rdata: [DONE]\r\rid: 7\nretry: 3\ndata\n\ndata: lost';
 const kExpected = ['{"a":"你好"}', 'one\ntwo', '[DONE]', ''];
 
 describe('server-sent events', () => {
@@ -18,7 +19,8 @@ describe('server-sent events', () => {
   });
 
   it('gives the same for every way to cut the stream in two', () => {
-    for (let cut = 0; cut <= kStream.length; ++cut) expect(data([kStream.slice(0, cut), kStream.slice(cut)])).toEqual(kExpected);
+    for (let cut = 0; cut <= kStream.length; ++cut)
+      expect(data([kStream.slice(0, cut), kStream.slice(cut)])).toEqual(kExpected);
   });
 
   it('gives the same letter by letter, and for pieces of every size', () => {

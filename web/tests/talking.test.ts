@@ -13,30 +13,50 @@ import { Talking } from '../src/state/talking';
 import { openCalls, toMessages } from '../src/talk/messages';
 import { chooseTurn, newConversation, pathOf, type Turn } from '../src/talk/turns';
 
-type Script = (answer: JoinedAnswer, tell: () => void, signal: AbortSignal, request: ChatRequest) => Promise<void> | void;
+type Script = (
+  answer: JoinedAnswer,
+  tell: () => void,
+  signal: AbortSignal,
+  request: ChatRequest,
+) => Promise<void> | void;
 
 class FakeServer {
   requests: ChatRequest[] = [];
   scripts: Script[] = [];
-  async chat(request: ChatRequest, signal: AbortSignal, onChange: (answer: JoinedAnswer) => void, answer: JoinedAnswer): Promise<JoinedAnswer> {
+  async chat(
+    request: ChatRequest,
+    signal: AbortSignal,
+    onChange: (answer: JoinedAnswer) => void,
+    answer: JoinedAnswer,
+  ): Promise<JoinedAnswer> {
     this.requests.push(request);
     await this.scripts.shift()!(answer, () => onChange(answer), signal, request);
     return answer;
   }
 }
-const says = (text: string, finish = 'stop', thinking = ''): Script => (answer, tell) => {
-  Object.assign(answer, { text, thinking, finish, pieces: 2, model: 'm', figures: { completionTokens: 2 } });
-  tell();
-};
-const calls = (...names: string[]): Script => (answer, tell) => {
-  answer.calls = names.map((name, index) => ({ id: `call_${index}`, name, arguments: name === 'calculator' ? '{"expression":"6*7"}' : '{}' }));
-  answer.finish = 'tool_calls';
-  tell();
-};
-const fails = (fault: Fault, text = ''): Script => (answer) => {
-  answer.text = text;
-  throw new FaultError(fault);
-};
+const says =
+  (text: string, finish = 'stop', thinking = ''): Script =>
+  (answer, tell) => {
+    Object.assign(answer, { text, thinking, finish, pieces: 2, model: 'm', figures: { completionTokens: 2 } });
+    tell();
+  };
+const calls =
+  (...names: string[]): Script =>
+  (answer, tell) => {
+    answer.calls = names.map((name, index) => ({
+      id: `call_${index}`,
+      name,
+      arguments: name === 'calculator' ? '{"expression":"6*7"}' : '{}',
+    }));
+    answer.finish = 'tool_calls';
+    tell();
+  };
+const fails =
+  (fault: Fault, text = ''): Script =>
+  (answer) => {
+    answer.text = text;
+    throw new FaultError(fault);
+  };
 const waits: Script = (answer, tell, signal) => {
   Object.assign(answer, { text: 'half', pieces: 1 });
   tell();
@@ -50,13 +70,24 @@ let ids = 0;
 beforeEach(() => {
   store = new Store(initialState());
   server = new FakeServer();
-  talking = new Talking(store, server, { now: () => new Date(1000), clock: () => performance.now(), newId: () => `id${++ids}` });
+  talking = new Talking(store, server, {
+    now: () => new Date(1000),
+    clock: () => performance.now(),
+    newId: () => `id${++ids}`,
+  });
 });
 const script = (...all: Script[]): void => void (server.scripts = all);
 const id = (): string => store.state.current!;
 const path = (): Turn[] => pathOf(store.state.conversations[id()]!);
-const texts = (): string => path().map((turn) => turn.text).join(' | ');
-const sent = (index = -1): string => server.requests.at(index)!.messages.map((message: WireMessage) => `${message.role[0]}:${message.content}`).join(' ');
+const texts = (): string =>
+  path()
+    .map((turn) => turn.text)
+    .join(' | ');
+const sent = (index = -1): string =>
+  server.requests
+    .at(index)!
+    .messages.map((message: WireMessage) => `${message.role[0]}:${message.content}`)
+    .join(' ');
 
 describe('talking', () => {
   it('begins a conversation, names it after the question, clears the draft and keeps the numbers', async () => {
@@ -128,7 +159,11 @@ describe('talking', () => {
   });
 
   it('says what failed; asking again takes the place of an empty failure and stands beside a half answer', async () => {
-    script(fails({ kind: 'busy', detail: 'd', retryAfter: 3 }), fails({ kind: 'broken', detail: '' }, 'half'), says('whole'));
+    script(
+      fails({ kind: 'busy', detail: 'd', retryAfter: 3 }),
+      fails({ kind: 'broken', detail: '' }, 'half'),
+      says('whole'),
+    );
     await talking.send('q');
     expect(path()[1]).toMatchObject({ state: 'failed', fault: { kind: 'busy', detail: 'd', retryAfter: 3 } });
     await talking.again(id(), path()[1]!.id);
@@ -155,10 +190,18 @@ describe('talking', () => {
     store.set({ settings: { ...kDefaultSettings, pageTools: true } });
     script(calls('calculator'), says('It is 42.'));
     await talking.send('6*7?');
-    expect(path().map((turn) => `${turn.role}:${turn.text}`)).toEqual(['user:6*7?', 'assistant:', 'tool:42', 'assistant:It is 42.']);
+    expect(path().map((turn) => `${turn.role}:${turn.text}`)).toEqual([
+      'user:6*7?',
+      'assistant:',
+      'tool:42',
+      'assistant:It is 42.',
+    ]);
     expect(server.requests[0]!['tools']).toHaveLength(2);
     expect(sent()).toBe('u:6*7? a: t:42');
-    expect(server.requests[1]!.messages[1]!.tool_calls![0]).toMatchObject({ id: 'call_0', function: { name: 'calculator' } });
+    expect(server.requests[1]!.messages[1]!.tool_calls![0]).toMatchObject({
+      id: 'call_0',
+      function: { name: 'calculator' },
+    });
   });
 
   it('ends with a model that calls tools for ever', async () => {
@@ -193,12 +236,33 @@ describe('talking', () => {
   });
 
   it('gives thinking back only after the last question', () => {
-    const turn = (role: Turn['role'], text: string, more: Partial<Turn> = {}): Turn => ({ id: text, parent: null, role, text, created: 0, state: 'done', ...more });
-    const messages = toMessages([
-      turn('user', 'q'), turn('assistant', 'a', { thinking: 'old' }), turn('user', 'q2'), turn('assistant', '', { thinking: 'new', calls: [{ id: 'c', name: 'n', arguments: '' }] }),
-      turn('tool', 'r', { callId: 'c' }), turn('assistant', '', { state: 'failed' }),
-    ], ' ');
-    expect(messages.map((message) => message.reasoning_content)).toEqual([undefined, undefined, undefined, 'new', undefined]);
+    const turn = (role: Turn['role'], text: string, more: Partial<Turn> = {}): Turn => ({
+      id: text,
+      parent: null,
+      role,
+      text,
+      created: 0,
+      state: 'done',
+      ...more,
+    });
+    const messages = toMessages(
+      [
+        turn('user', 'q'),
+        turn('assistant', 'a', { thinking: 'old' }),
+        turn('user', 'q2'),
+        turn('assistant', '', { thinking: 'new', calls: [{ id: 'c', name: 'n', arguments: '' }] }),
+        turn('tool', 'r', { callId: 'c' }),
+        turn('assistant', '', { state: 'failed' }),
+      ],
+      ' ',
+    );
+    expect(messages.map((message) => message.reasoning_content)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'new',
+      undefined,
+    ]);
     expect(messages[3]!.tool_calls![0]!.function.arguments).toBe('{}');
   });
 });
@@ -220,7 +284,11 @@ describe('keeping', () => {
   it('writes conversations and small things, once per change, and removes', async () => {
     const keep = await openKeep(new IDBFactory());
     const saver = new Saver(store, keep);
-    store.set({ conversations: { a: newConversation('a', 1), b: newConversation('b', 1) }, drafts: { new: { text: 'draft', attachments: [] } }, current: 'a' });
+    store.set({
+      conversations: { a: newConversation('a', 1), b: newConversation('b', 1) },
+      drafts: { new: { text: 'draft', attachments: [] } },
+      current: 'a',
+    });
     await saver.flush();
     store.set((state) => ({ conversations: { b: { ...state.conversations['b']!, title: 'B' } } }));
     await saver.flush();
@@ -238,7 +306,13 @@ describe('keeping', () => {
   });
 
   it('says so when the device keeps nothing', async () => {
-    const broken: Keep = { conversations: () => Promise.resolve([]), get: () => Promise.resolve(undefined), set: () => Promise.reject(new Error('full')), put: () => Promise.reject(new Error('full')), remove: () => Promise.resolve() };
+    const broken: Keep = {
+      conversations: () => Promise.resolve([]),
+      get: () => Promise.resolve(undefined),
+      set: () => Promise.reject(new Error('full')),
+      put: () => Promise.reject(new Error('full')),
+      remove: () => Promise.resolve(),
+    };
     const saver = new Saver(store, broken);
     store.set({ current: 'x' });
     await saver.flush();
@@ -249,7 +323,10 @@ describe('keeping', () => {
     const keep = await openKeep(new IDBFactory());
     let tell: (id: string) => void = () => undefined;
     const told: string[] = [];
-    const neighbours: Neighbours = { tell: (conversation) => told.push(conversation), onTold: (listener) => (tell = listener) };
+    const neighbours: Neighbours = {
+      tell: (conversation) => told.push(conversation),
+      onTold: (listener) => (tell = listener),
+    };
     const saver = new Saver(store, keep, neighbours);
     await keep.put({ ...newConversation('a', 1), title: 'theirs' });
     tell('a');
@@ -257,7 +334,10 @@ describe('keeping', () => {
     expect(store.state.conversations['a']!.title).toBe('theirs');
     await saver.flush();
     expect(told).toEqual([]); // no echo
-    store.set((state) => ({ running: { a: { turn: 't', began: 0, firstPiece: null, pieces: 0, progress: null } }, conversations: { a: { ...state.conversations['a']!, title: 'mine' } } }));
+    store.set((state) => ({
+      running: { a: { turn: 't', began: 0, firstPiece: null, pieces: 0, progress: null } },
+      conversations: { a: { ...state.conversations['a']!, title: 'mine' } },
+    }));
     tell('a');
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(store.state.conversations['a']!.title).toBe('mine');

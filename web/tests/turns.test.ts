@@ -1,17 +1,46 @@
 import { describe, expect, it } from 'vitest';
 import {
-  addTurn, changeTurn, chooseTurn, interruptGrowing, lineTo, newConversation, pathOf, removeTurn, siblingsOf, titleFrom,
-  type Conversation, type Role, type Turn,
+  addTurn,
+  changeTurn,
+  chooseTurn,
+  interruptGrowing,
+  lineTo,
+  newConversation,
+  pathOf,
+  removeTurn,
+  siblingsOf,
+  titleFrom,
+  type Conversation,
+  type Role,
+  type Turn,
 } from '../src/talk/turns';
 
 let at = 0;
-const turn = (id: string, parent: string | null, role: Role = 'user'): Turn => ({ id, parent, role, text: id, created: ++at, state: 'done' });
+const turn = (id: string, parent: string | null, role: Role = 'user'): Turn => ({
+  id,
+  parent,
+  role,
+  text: id,
+  created: ++at,
+  state: 'done',
+});
 const build = (...turns: [string, string | null][]): Conversation =>
   turns.reduce((conversation, [id, parent]) => addTurn(conversation, turn(id, parent)), newConversation('c', 0));
-const shown = (conversation: Conversation): string => pathOf(conversation).map((one) => one.id).join(' ');
+const shown = (conversation: Conversation): string =>
+  pathOf(conversation)
+    .map((one) => one.id)
+    .join(' ');
 
 describe('the tree of turns', () => {
-  const tree = build(['q1', null], ['a1', 'q1'], ['q2', 'a1'], ['a2', 'q2'], ['a1b', 'q1'], ['q3', 'a1b'], ['q1b', null]);
+  const tree = build(
+    ['q1', null],
+    ['a1', 'q1'],
+    ['q2', 'a1'],
+    ['a2', 'q2'],
+    ['a1b', 'q1'],
+    ['q3', 'a1b'],
+    ['q1b', null],
+  );
 
   it('shows what was added last', () => expect(shown(tree)).toBe('q1b'));
 
@@ -24,7 +53,12 @@ describe('the tree of turns', () => {
   });
 
   it('knows the siblings in the order they were made', () => {
-    expect(siblingsOf(tree, tree.turns.find((one) => one.id === 'a1b')!)).toEqual({ ids: ['a1', 'a1b'], index: 1 });
+    expect(
+      siblingsOf(
+        tree,
+        tree.turns.find((one) => one.id === 'a1b')!,
+      ),
+    ).toEqual({ ids: ['a1', 'a1b'], index: 1 });
     expect(siblingsOf(tree, tree.turns[0]!)).toEqual({ ids: ['q1', 'q1b'], index: 0 });
   });
 

@@ -38,8 +38,16 @@ export interface JoinedAnswer {
 
 export function emptyAnswer(): JoinedAnswer {
   return {
-    text: '', thinking: '', calls: [], finish: '', model: '', figures: {},
-    progress: null, pieces: 0, fault: null, ended: false,
+    text: '',
+    thinking: '',
+    calls: [],
+    finish: '',
+    model: '',
+    figures: {},
+    progress: null,
+    pieces: 0,
+    fault: null,
+    ended: false,
   };
 }
 

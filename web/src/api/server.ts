@@ -92,8 +92,7 @@ export class Server {
       if (signal.aborted) return answer;
       throw error instanceof FaultError ? error : new FaultError(networkFault(error, answer));
     }
-    if (!answer.ended && answer.finish === '' && !signal.aborted)
-      throw new FaultError({ kind: 'broken', detail: '' });
+    if (!answer.ended && answer.finish === '' && !signal.aborted) throw new FaultError({ kind: 'broken', detail: '' });
     return answer;
   }
 

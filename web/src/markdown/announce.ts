@@ -22,9 +22,18 @@ export class Announcer {
         if (!this.inCode) spoken.push(this.codeWord);
         this.inCode = !this.inCode;
       } else if (!this.inCode) {
-        spoken.push(line.replace(/^\s*(#{1,6}|>|[-*+]|\d+\.)\s+/, '').replace(/\*\*|__|`/g, '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1'));
+        spoken.push(
+          line
+            .replace(/^\s*(#{1,6}|>|[-*+]|\d+\.)\s+/, '')
+            .replace(/\*\*|__|`/g, '')
+            .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1'),
+        );
       }
     }
-    return spoken.join(' ').replace(/\|[\s:|-]*\|/g, ' ').replace(/\s+/g, ' ').trim();
+    return spoken
+      .join(' ')
+      .replace(/\|[\s:|-]*\|/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim();
   }
 }

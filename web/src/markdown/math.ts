@@ -11,7 +11,12 @@ export function renderMath(source: string, display: boolean): string {
   if (source.length > kLongest) return fallback(source);
   try {
     const html = temml.renderToString(source, {
-      displayMode: display, throwOnError: true, trust: false, strict: false, maxExpand: 200, maxSize: [20, 20],
+      displayMode: display,
+      throwOnError: true,
+      trust: false,
+      strict: false,
+      maxExpand: 200,
+      maxSize: [20, 20],
     });
     return html.replace(/ style="[^"]*"/g, '');
   } catch {
@@ -67,7 +72,8 @@ function dollarRule(state: StateInline, silent: boolean): boolean {
 
 // A formula with lines of its own. Not closed yet, while it streams: everything to the end belongs to it.
 function blockRule(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
-  const lineOf = (line: number): string => state.src.slice(state.bMarks[line]! + state.tShift[line]!, state.eMarks[line]).trimEnd();
+  const lineOf = (line: number): string =>
+    state.src.slice(state.bMarks[line]! + state.tShift[line]!, state.eMarks[line]).trimEnd();
   const first = lineOf(startLine);
   const open = first.startsWith('$$') ? '$$' : first.startsWith('\\[') ? '\\[' : '';
   if (open === '') return false;
@@ -99,7 +105,11 @@ function blockRule(state: StateBlock, startLine: number, endLine: number, silent
 export function addMath(markdown: MarkdownIt): void {
   markdown.inline.ruler.before('escape', 'formula_bracket', bracketRule);
   markdown.inline.ruler.before('escape', 'formula_dollar', dollarRule);
-  markdown.block.ruler.before('fence', 'formula_block', blockRule, { alt: ['paragraph', 'reference', 'blockquote', 'list'] });
-  markdown.renderer.rules['formula'] = (tokens, index) => renderMath(tokens[index]!.content, tokens[index]!.markup === '$$');
-  markdown.renderer.rules['formula_block'] = (tokens, index) => `<div class="formula" tabindex="0">${renderMath(tokens[index]!.content, true)}</div>\n`;
+  markdown.block.ruler.before('fence', 'formula_block', blockRule, {
+    alt: ['paragraph', 'reference', 'blockquote', 'list'],
+  });
+  markdown.renderer.rules['formula'] = (tokens, index) =>
+    renderMath(tokens[index]!.content, tokens[index]!.markup === '$$');
+  markdown.renderer.rules['formula_block'] = (tokens, index) =>
+    `<div class="formula" tabindex="0">${renderMath(tokens[index]!.content, true)}</div>\n`;
 }

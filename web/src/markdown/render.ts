@@ -9,7 +9,11 @@ const markdown: MarkdownIt = MarkdownItCallable({ html: false, linkify: true, br
 addMath(markdown);
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false }); // "a.py" is no address
 
-const kAlign: Record<string, string> = { 'text-align:left': 'to-left', 'text-align:right': 'to-right', 'text-align:center': 'to-centre' };
+const kAlign: Record<string, string> = {
+  'text-align:left': 'to-left',
+  'text-align:right': 'to-right',
+  'text-align:center': 'to-centre',
+};
 for (const rule of ['th_open', 'td_open']) {
   markdown.renderer.rules[rule] = (tokens, index, options, _env, self) => {
     const token = tokens[index]!;

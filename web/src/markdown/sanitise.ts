@@ -5,19 +5,106 @@
 import createPurify, { type DOMPurify } from 'dompurify';
 
 const kTags = [
-  'p', 'br', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'blockquote', 'em', 'strong', 's', 'del', 'code',
-  'pre', 'a', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span', 'div', 'sup', 'sub', 'img',
-  'math', 'mrow', 'mi', 'mn', 'mo', 'ms', 'mtext', 'mspace', 'mfrac', 'msqrt', 'mroot', 'mstyle', 'merror',
-  'mpadded', 'mphantom', 'msub', 'msup', 'msubsup', 'munder', 'mover', 'munderover', 'mmultiscripts', 'mprescripts',
-  'mtable', 'mtr', 'mtd', 'menclose',
+  'p',
+  'br',
+  'hr',
+  'h1',
+  'h2',
+  'h3',
+  'h4',
+  'h5',
+  'h6',
+  'ul',
+  'ol',
+  'li',
+  'blockquote',
+  'em',
+  'strong',
+  's',
+  'del',
+  'code',
+  'pre',
+  'a',
+  'table',
+  'thead',
+  'tbody',
+  'tr',
+  'th',
+  'td',
+  'span',
+  'div',
+  'sup',
+  'sub',
+  'img',
+  'math',
+  'mrow',
+  'mi',
+  'mn',
+  'mo',
+  'ms',
+  'mtext',
+  'mspace',
+  'mfrac',
+  'msqrt',
+  'mroot',
+  'mstyle',
+  'merror',
+  'mpadded',
+  'mphantom',
+  'msub',
+  'msup',
+  'msubsup',
+  'munder',
+  'mover',
+  'munderover',
+  'mmultiscripts',
+  'mprescripts',
+  'mtable',
+  'mtr',
+  'mtd',
+  'menclose',
 ];
 const kAttributes = [
-  'href', 'title', 'class', 'start', 'alt', 'src', 'tabindex', 'data-language', 'scope',
-  'display', 'displaystyle', 'scriptlevel', 'mathvariant', 'stretchy', 'fence', 'separator', 'form', 'accent', 'accentunder',
-  'lspace', 'rspace', 'movablelimits', 'largeop', 'symmetric', 'minsize', 'maxsize', 'width', 'height', 'depth', 'voffset',
-  'linethickness', 'columnspan', 'rowspan', 'columnalign', 'rowspacing', 'columnspacing', 'notation',
+  'href',
+  'title',
+  'class',
+  'start',
+  'alt',
+  'src',
+  'tabindex',
+  'data-language',
+  'scope',
+  'display',
+  'displaystyle',
+  'scriptlevel',
+  'mathvariant',
+  'stretchy',
+  'fence',
+  'separator',
+  'form',
+  'accent',
+  'accentunder',
+  'lspace',
+  'rspace',
+  'movablelimits',
+  'largeop',
+  'symmetric',
+  'minsize',
+  'maxsize',
+  'width',
+  'height',
+  'depth',
+  'voffset',
+  'linethickness',
+  'columnspan',
+  'rowspan',
+  'columnalign',
+  'rowspacing',
+  'columnspacing',
+  'notation',
 ];
-const kClass = /^(hljs-[a-z_-]+|to-(left|right|centre)|formula|math-source|table-frame|tml-[a-z-]+|function_|class_|inherited__|language_|built_in_)$/;
+const kClass =
+  /^(hljs-[a-z_-]+|to-(left|right|centre)|formula|math-source|table-frame|tml-[a-z-]+|function_|class_|inherited__|language_|built_in_)$/;
 
 let purify: DOMPurify | null = null;
 
@@ -37,7 +124,10 @@ function wall(): DOMPurify {
   });
   purify.addHook('uponSanitizeAttribute', (_node, event) => {
     if (event.attrName !== 'class') return;
-    event.attrValue = event.attrValue.split(/\s+/).filter((name) => kClass.test(name)).join(' ');
+    event.attrValue = event.attrValue
+      .split(/\s+/)
+      .filter((name) => kClass.test(name))
+      .join(' ');
     if (event.attrValue === '') event.keepAttr = false;
   });
   return purify;

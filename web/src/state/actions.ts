@@ -66,8 +66,12 @@ export class Actions {
     for (const file of files) {
       const { attachments } = draftOf(this.store.state);
       const read = await readFile(file, bytesOf(attachments));
-      if ('attachment' in read) this.draft({ attachments: [...draftOf(this.store.state).attachments, read.attachment] });
-      else refused.push(t(read.refused === 'too_large' ? 'file.too_large' : 'file.not_text', { name: read.name, ...limits }));
+      if ('attachment' in read)
+        this.draft({ attachments: [...draftOf(this.store.state).attachments, read.attachment] });
+      else
+        refused.push(
+          t(read.refused === 'too_large' ? 'file.too_large' : 'file.not_text', { name: read.name, ...limits }),
+        );
     }
     if (refused.length > 0) this.store.set({ notice: { kind: 'fault', text: refused.join('\n') } });
   }
@@ -86,7 +90,12 @@ export class Actions {
     if (as === 'json') {
       this.saveFile(fileName(conversation.title, 'json'), 'application/json', exportJson([conversation], new Date()));
     } else {
-      const names = { user: t('turn.you'), assistant: t('turn.assistant'), tool: t('turn.tool'), thinking: t('think.plain') };
+      const names = {
+        user: t('turn.you'),
+        assistant: t('turn.assistant'),
+        tool: t('turn.tool'),
+        thinking: t('think.plain'),
+      };
       this.saveFile(fileName(conversation.title, 'md'), 'text/markdown', exportMarkdown(conversation, names));
     }
   }
@@ -140,6 +149,7 @@ export class Actions {
 
   private change(id: string, how: (conversation: Conversation) => Conversation): void {
     const conversation = this.store.state.conversations[id];
-    if (conversation) this.store.set((state) => ({ conversations: { ...state.conversations, [id]: how(conversation) } }));
+    if (conversation)
+      this.store.set((state) => ({ conversations: { ...state.conversations, [id]: how(conversation) } }));
   }
 }

@@ -23,7 +23,8 @@ export async function openKeep(factory: IDBFactory = indexedDB): Promise<Keep> {
   // Another tab with a newer page wants to change the form: make way, or it would wait for ever.
   database.onversionchange = () => database.close();
 
-  const store = (name: string, mode: IDBTransactionMode): IDBObjectStore => database.transaction(name, mode).objectStore(name);
+  const store = (name: string, mode: IDBTransactionMode): IDBObjectStore =>
+    database.transaction(name, mode).objectStore(name);
   // Committed explicitly: otherwise the browser waits for our answer before it commits, and a page that is being closed
   // answers no more.
   const write = async (name: string, request: (store: IDBObjectStore) => IDBRequest): Promise<void> => {
@@ -50,5 +51,11 @@ function done<T>(request: IDBRequest<T>): Promise<T> {
 
 export function keepNothing(): Keep {
   const nothing = (): Promise<void> => Promise.resolve();
-  return { conversations: () => Promise.resolve([]), put: nothing, remove: nothing, get: () => Promise.resolve(undefined), set: nothing };
+  return {
+    conversations: () => Promise.resolve([]),
+    put: nothing,
+    remove: nothing,
+    get: () => Promise.resolve(undefined),
+    set: nothing,
+  };
 }

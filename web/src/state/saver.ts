@@ -31,13 +31,17 @@ export class Saver {
   }
 
   private notice(): void {
-    const { before, store: { state } } = this;
+    const {
+      before,
+      store: { state },
+    } = this;
     this.before = state;
     if (state.conversations !== before.conversations) {
       const ids = new Set([...Object.keys(state.conversations), ...Object.keys(before.conversations)]);
       for (const id of ids) if (state.conversations[id] !== before.conversations[id]) this.conversations.add(id);
     }
-    for (const name of ['settings', 'drafts', 'current'] as const) if (state[name] !== before[name]) this.small.add(name);
+    for (const name of ['settings', 'drafts', 'current'] as const)
+      if (state[name] !== before[name]) this.small.add(name);
     if (this.conversations.size + this.small.size > 0) this.timer ??= setTimeout(() => void this.flush(), kDelayMs);
   }
 
@@ -70,7 +74,8 @@ export class Saver {
     this.small.clear();
     this.conversations.clear();
     const results = await Promise.allSettled(writes);
-    if (results.some((result) => result.status === 'rejected') && this.store.state.kept) this.store.set({ kept: false });
+    if (results.some((result) => result.status === 'rejected') && this.store.state.kept)
+      this.store.set({ kept: false });
   }
 
   private async readAgain(id: string): Promise<void> {

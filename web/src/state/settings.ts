@@ -45,11 +45,26 @@ export const kSamplingRanges: Record<keyof Sampling, SamplingRange> = {
 };
 
 export const kOwnSampling: Sampling = {
-  temperature: null, top_p: null, top_k: null, min_p: null, repeat_penalty: null, max_tokens: null, thinking_budget: null, seed: null,
+  temperature: null,
+  top_p: null,
+  top_k: null,
+  min_p: null,
+  repeat_penalty: null,
+  max_tokens: null,
+  thinking_budget: null,
+  seed: null,
 };
 
 export const kDefaultSettings: Settings = {
-  language: 'auto', theme: 'auto', model: '', system: '', thinking: false, sampling: kOwnSampling, pageTools: false, ownTools: '', machineOpen: false,
+  language: 'auto',
+  theme: 'auto',
+  model: '',
+  system: '',
+  thinking: false,
+  sampling: kOwnSampling,
+  pageTools: false,
+  ownTools: '',
+  machineOpen: false,
 };
 
 export function readNumber(name: keyof Sampling, value: unknown): number | null {
@@ -62,10 +77,13 @@ export function readSettings(kept: unknown): Settings {
   const fields = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>;
   const own = kDefaultSettings;
   const text = (name: string): string => (typeof fields[name] === 'string' ? (fields[name] as string) : '');
-  const flag = (name: string, otherwise: boolean): boolean => (typeof fields[name] === 'boolean' ? (fields[name] as boolean) : otherwise);
+  const flag = (name: string, otherwise: boolean): boolean =>
+    typeof fields[name] === 'boolean' ? (fields[name] as boolean) : otherwise;
   const among = <T extends string>(name: string, values: readonly T[], otherwise: T): T =>
     values.includes(fields[name] as T) ? (fields[name] as T) : otherwise;
-  const sampling = (typeof fields['sampling'] === 'object' && fields['sampling'] !== null ? fields['sampling'] : {}) as Record<string, unknown>;
+  const sampling = (
+    typeof fields['sampling'] === 'object' && fields['sampling'] !== null ? fields['sampling'] : {}
+  ) as Record<string, unknown>;
   const names = Object.keys(kOwnSampling) as (keyof Sampling)[];
   return {
     language: among('language', ['auto', 'zh-Hans', 'zh-Hant', 'yue', 'en'], own.language),

@@ -19,7 +19,8 @@ export interface Running {
   progress: { done: number; total: number } | null;
 }
 
-export type Dialog = { kind: 'settings' } | { kind: 'key'; wrong: boolean } | { kind: 'delete'; id: string } | { kind: 'delete_all' };
+export type Dialog =
+  { kind: 'settings' } | { kind: 'key'; wrong: boolean } | { kind: 'delete'; id: string } | { kind: 'delete_all' };
 
 export interface Notice {
   kind: 'info' | 'fault';
@@ -46,8 +47,20 @@ export interface State {
 export const kNewDraft = 'new';
 
 export const initialState = (): State => ({
-  ready: false, kept: true, conversations: {}, current: null, drafts: {}, running: {}, settings: kDefaultSettings, models: [],
-  health: 'up', machine: null, dialog: null, notice: null, sidebarOpen: false, query: '',
+  ready: false,
+  kept: true,
+  conversations: {},
+  current: null,
+  drafts: {},
+  running: {},
+  settings: kDefaultSettings,
+  models: [],
+  health: 'up',
+  machine: null,
+  dialog: null,
+  notice: null,
+  sidebarOpen: false,
+  query: '',
 });
 
 export const draftOf = (state: State): Draft => state.drafts[state.current ?? kNewDraft] ?? kNoDraft;

@@ -6,8 +6,17 @@ import { FaultError, type Fault } from '../api/faults';
 import type { ChatRequest, Server } from '../api/server';
 import { openCalls, toMessages } from '../talk/messages';
 import {
-  addTurn, changeTurn, findTurn, lineTo, newConversation, pathOf, removeTurn, titleFrom,
-  type Attachment, type Conversation, type Turn,
+  addTurn,
+  changeTurn,
+  findTurn,
+  lineTo,
+  newConversation,
+  pathOf,
+  removeTurn,
+  titleFrom,
+  type Attachment,
+  type Conversation,
+  type Turn,
 } from '../talk/turns';
 import { kPageTools, parseDeclarations, runPageTool, type ToolDeclaration } from '../tools/page_tools';
 import { requestFields } from './settings';
@@ -92,7 +101,14 @@ export class Talking {
   }
 
   private async ask(id: string, parent: string | null, text: string, attachments: Attachment[]): Promise<void> {
-    const turn: Turn = { id: this.around.newId(), parent, role: 'user', text, created: this.around.now().getTime(), state: 'done' };
+    const turn: Turn = {
+      id: this.around.newId(),
+      parent,
+      role: 'user',
+      text,
+      created: this.around.now().getTime(),
+      state: 'done',
+    };
     if (attachments.length > 0) turn.attachments = attachments;
     this.change(id, (conversation) => {
       const next = addTurn(conversation, turn);
@@ -127,29 +143,49 @@ export class Talking {
     const answer = emptyAnswer();
     let thoughtMs = begun?.thinkingMs ?? 0;
     const draw = (): void => {
-      if (answer.thinking !== '' && answer.text === '') thoughtMs = this.around.clock() - began;
       this.change(id, (conversation) => changeTurn(conversation, turnId, partsOf(answer, begun, thoughtMs)));
     };
     const running = (change: Partial<Running>): void =>
-      this.store.set((state) => ({ running: { ...state.running, [id]: { turn: turnId, began, firstPiece: null, pieces: 0, progress: null, ...state.running[id], ...change } } }));
+      this.store.set((state) => ({
+        running: {
+          ...state.running,
+          [id]: { turn: turnId, began, firstPiece: null, pieces: 0, progress: null, ...state.running[id], ...change },
+        },
+      }));
     running({ turn: turnId, began, firstPiece: null, pieces: 0, progress: null });
-    if (begun) this.change(id, (conversation) => changeTurn(conversation, turnId, { state: 'growing', fault: undefined }));
+    if (begun)
+      this.change(id, (conversation) => changeTurn(conversation, turnId, { state: 'growing', fault: undefined }));
     let drawn = -Infinity;
     let fault: Fault | null = null;
     try {
-      await this.server.chat(this.request(id, turnId, begun), signal, () => {
-        const now = this.around.clock();
-        if (now - drawn < kDrawMs) return;
-        drawn = now;
-        draw();
-        running({ pieces: answer.pieces, progress: answer.progress, firstPiece: this.store.state.running[id]?.firstPiece ?? (answer.pieces > 0 ? now : null) });
-      }, answer);
+      await this.server.chat(
+        this.request(id, turnId, begun),
+        signal,
+        () => {
+          const now = this.around.clock();
+          if (answer.thinking !== '' && answer.text === '') thoughtMs = now - began;
+          if (now - drawn < kDrawMs) return;
+          drawn = now;
+          draw();
+          running({
+            pieces: answer.pieces,
+            progress: answer.progress,
+            firstPiece: this.store.state.running[id]?.firstPiece ?? (answer.pieces > 0 ? now : null),
+          });
+        },
+        answer,
+      );
     } catch (error) {
-      fault = error instanceof FaultError ? error.fault : { kind: 'broken', detail: error instanceof Error ? error.message : String(error) };
+      fault =
+        error instanceof FaultError
+          ? error.fault
+          : { kind: 'broken', detail: error instanceof Error ? error.message : String(error) };
     }
     draw();
     const state = signal.aborted ? 'stopped' : fault ? 'failed' : answer.finish === 'length' ? 'cut' : 'done';
-    this.change(id, (conversation) => changeTurn(conversation, turnId, { state, ...(fault && state === 'failed' ? { fault } : {}) }));
+    this.change(id, (conversation) =>
+      changeTurn(conversation, turnId, { state, ...(fault && state === 'failed' ? { fault } : {}) }),
+    );
     if (fault?.kind === 'key' && state === 'failed') this.store.set({ dialog: { kind: 'key', wrong: false } });
     return state === 'done';
   }
@@ -163,7 +199,7 @@ export class Talking {
       ...requestFields(state.settings, modelOf(state)),
       messages: toMessages(begun ? line : line.slice(0, -1), state.settings.system),
       return_progress: true,
-      ...(begun ? { continue_final_message: true, add_generation_prompt: false } : {}),
+      ...(begun ? { continue_final_message: true } : {}),
       ...(tools.length > 0 ? { tools } : {}),
     };
   }
@@ -184,14 +220,29 @@ export class Talking {
 
   private addAnswerTurn(id: string, parent: string | null): string {
     const model = modelOf(this.store.state);
-    const turn: Turn = { id: this.around.newId(), parent, role: 'assistant', text: '', created: this.around.now().getTime(), state: 'growing' };
+    const turn: Turn = {
+      id: this.around.newId(),
+      parent,
+      role: 'assistant',
+      text: '',
+      created: this.around.now().getTime(),
+      state: 'growing',
+    };
     if (model !== '') turn.model = model;
     this.change(id, (conversation) => addTurn(conversation, turn));
     return turn.id;
   }
 
   private addToolTurn(id: string, parent: string, callId: string, text: string): string {
-    const turn: Turn = { id: this.around.newId(), parent, role: 'tool', text, callId, created: this.around.now().getTime(), state: 'done' };
+    const turn: Turn = {
+      id: this.around.newId(),
+      parent,
+      role: 'tool',
+      text,
+      callId,
+      created: this.around.now().getTime(),
+      state: 'done',
+    };
     this.change(id, (conversation) => addTurn(conversation, turn));
     return turn.id;
   }

@@ -33,7 +33,12 @@ export async function readFile(file: File, usedBytes: number): Promise<ReadFile>
 }
 
 export function cleanName(name: string): string {
-  return name.replace(/[\u0000-\u001f`]/g, '').trim().slice(-120) || 'file';
+  return (
+    name
+      .replace(/[\u0000-\u001f`]/g, '')
+      .trim()
+      .slice(-120) || 'file'
+  );
 }
 
 export const bytesOf = (attachments: Attachment[]): number =>

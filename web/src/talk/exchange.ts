@@ -26,7 +26,9 @@ export function importJson(text: string, taken: Map<string, Conversation>, newId
   const fields = object(file, 'file');
   if (fields['format'] !== kFormat) throw new ImportError(`format: expected "${kFormat}"`);
   if (fields['version'] !== kVersion) throw new ImportError(`version: expected ${kVersion}`);
-  const read = list(fields['conversations'], 'conversations').map((item, i) => conversation(item, `conversations[${i}]`));
+  const read = list(fields['conversations'], 'conversations').map((item, i) =>
+    conversation(item, `conversations[${i}]`),
+  );
   const result: Conversation[] = [];
   for (const one of read) {
     const there = taken.get(one.id) ?? result.find((other) => other.id === one.id);
@@ -39,7 +41,8 @@ export function importJson(text: string, taken: Map<string, Conversation>, newId
 type Fields = Record<string, unknown>;
 
 function object(value: unknown, where: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ImportError(`${where}: expected an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ImportError(`${where}: expected an object`);
   return value as Fields;
 }
 function list(value: unknown, where: string): unknown[] {
@@ -67,7 +70,8 @@ function conversation(value: unknown, where: string): Conversation {
   const turns = list(fields['turns'], `${where}.turns`).map((item, i) => {
     const one = turn(item, `${where}.turns[${i}]`);
     if (seen.has(one.id)) throw new ImportError(`${where}.turns[${i}].id: twice`);
-    if (one.parent !== null && !seen.has(one.parent)) throw new ImportError(`${where}.turns[${i}].parent: not before it`);
+    if (one.parent !== null && !seen.has(one.parent))
+      throw new ImportError(`${where}.turns[${i}].parent: not before it`);
     seen.add(one.id);
     return one;
   });
@@ -130,13 +134,17 @@ function call(value: unknown, where: string): Call {
 }
 
 function numbers(value: unknown, where: string): Figures {
-  const known = Object.entries(object(value, where)).filter(([name, number]) =>
-    /^[a-zA-Z]{1,40}$/.test(name) && typeof number === 'number' && Number.isFinite(number));
+  const known = Object.entries(object(value, where)).filter(
+    ([name, number]) => /^[a-zA-Z]{1,40}$/.test(name) && typeof number === 'number' && Number.isFinite(number),
+  );
   return Object.fromEntries(known) as Figures;
 }
 
 // What is shown of one conversation, as a document. `names` are the headings for who speaks.
-export function exportMarkdown(conversation: Conversation, names: { user: string; assistant: string; tool: string; thinking: string }): string {
+export function exportMarkdown(
+  conversation: Conversation,
+  names: { user: string; assistant: string; tool: string; thinking: string },
+): string {
   const parts = [`# ${conversation.title || '…'}`];
   for (const one of pathOf(conversation)) {
     parts.push(`## ${names[one.role]}`);
@@ -149,6 +157,10 @@ export function exportMarkdown(conversation: Conversation, names: { user: string
 }
 
 export function fileName(title: string, extension: string): string {
-  const clean = title.replace(/[\\/:*?"<>|\u0000-\u001f]/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 60);
+  const clean = title
+    .replace(/[\\/:*?"<>|\u0000-\u001f]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 60);
   return `${clean || 'inkstone'}.${extension}`;
 }

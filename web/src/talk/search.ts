@@ -18,7 +18,9 @@ const kAround = 36; // characters shown on each side
 const kMostPerConversation = 3;
 
 export function search(conversations: Conversation[], query: string, most = 60): Found[] {
-  const words = fold(query).split(/\s+/).filter((word) => word !== '');
+  const words = fold(query)
+    .split(/\s+/)
+    .filter((word) => word !== '');
   if (words.length === 0) return [];
   const found: Found[] = [];
   for (const conversation of conversations) {

@@ -80,7 +80,8 @@ export function pathOf(conversation: Conversation): Turn[] {
 export function lineTo(conversation: Conversation, id: string): Turn[] {
   const byId = new Map(conversation.turns.map((turn) => [turn.id, turn]));
   const line: Turn[] = [];
-  for (let turn = byId.get(id); turn; turn = turn.parent === null ? undefined : byId.get(turn.parent)) line.unshift(turn);
+  for (let turn = byId.get(id); turn; turn = turn.parent === null ? undefined : byId.get(turn.parent))
+    line.unshift(turn);
   return line;
 }
 
@@ -143,15 +144,28 @@ export function removeTurn(conversation: Conversation, id: string): Conversation
 export function interruptGrowing(conversation: Conversation): Conversation {
   if (!conversation.turns.some((turn) => turn.state === 'growing')) return conversation;
   const turns = conversation.turns.map((turn) =>
-    turn.state === 'growing' ? { ...turn, state: 'interrupted' as const } : turn);
+    turn.state === 'growing' ? { ...turn, state: 'interrupted' as const } : turn,
+  );
   return { ...conversation, turns };
 }
 
 const kTitleLength = 42; // characters; a title is one line of the list
 
 export function titleFrom(text: string): string {
-  const line = text.trim().split('\n').find((part) => part.trim() !== '') ?? '';
-  const plain = line.replace(/^[#>*\-\s]+/, '').replace(/\s+/g, ' ').trim();
+  const line =
+    text
+      .trim()
+      .split('\n')
+      .find((part) => part.trim() !== '') ?? '';
+  const plain = line
+    .replace(/^[#>*\-\s]+/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   const letters = [...plain];
-  return letters.length <= kTitleLength ? plain : letters.slice(0, kTitleLength - 1).join('').trimEnd() + '…';
+  return letters.length <= kTitleLength
+    ? plain
+    : letters
+        .slice(0, kTitleLength - 1)
+        .join('')
+        .trimEnd() + '…';
 }

@@ -4,9 +4,23 @@
 export class SumError extends Error {}
 
 const kFunctions: Record<string, (...x: number[]) => number> = {
-  sqrt: Math.sqrt, abs: Math.abs, round: Math.round, floor: Math.floor, ceil: Math.ceil,
-  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
-  exp: Math.exp, ln: Math.log, log: Math.log10, log2: Math.log2, min: Math.min, max: Math.max,
+  sqrt: Math.sqrt,
+  abs: Math.abs,
+  round: Math.round,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  exp: Math.exp,
+  ln: Math.log,
+  log: Math.log10,
+  log2: Math.log2,
+  min: Math.min,
+  max: Math.max,
 };
 const kConstants: Record<string, number> = { pi: Math.PI, e: Math.E };
 const kMostLetters = 500;
@@ -14,7 +28,12 @@ const kDeepest = 60;
 
 export function calculate(expression: string): number {
   if (expression.length > kMostLetters) throw new SumError('too long');
-  const text = expression.normalize('NFKC').replace(/[×·]/g, '*').replace(/÷/g, '/').replace(/[−–]/g, '-').replace(/\*\*/g, '^');
+  const text = expression
+    .normalize('NFKC')
+    .replace(/[×·]/g, '*')
+    .replace(/÷/g, '/')
+    .replace(/[−–]/g, '-')
+    .replace(/\*\*/g, '^');
   const tokens = text.match(/\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+|[a-zA-Z]\w*|[-+*/^%(),]|\S/g) ?? [];
   let at = 0;
   let depth = 0;

@@ -61,7 +61,8 @@ export function parseDeclarations(text: string): ToolDeclaration[] {
   const names = new Set(kPageTools.map((tool) => tool.function.name));
   return parsed.map((item: unknown, index) => {
     const made = (item as { function?: { name?: unknown } } | null)?.function;
-    if (typeof made?.name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(made.name)) throw new Error(`[${index}].function.name`);
+    if (typeof made?.name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(made.name))
+      throw new Error(`[${index}].function.name`);
     if (names.has(made.name)) throw new Error(`[${index}].function.name: "${made.name}"`);
     names.add(made.name);
     return { type: 'function', function: made } as ToolDeclaration;

@@ -18,23 +18,42 @@ export function CallCard({ call, result, isGrowing, canAnswer, onAnswer }: Prope
   const { t } = useSpeech();
   const [text, setText] = useState('');
   return (
-    <section class="call" aria-label={`${t(result === undefined ? 'call.asked' : 'call.title')}: ${readableName(call.name)}`}>
-      <header class="call-head"><ToolIcon /><strong>{readableName(call.name)}</strong><code>{call.name}</code></header>
+    <section
+      class="call"
+      aria-label={`${t(result === undefined ? 'call.asked' : 'call.title')}: ${readableName(call.name)}`}
+    >
+      <header class="call-head">
+        <ToolIcon />
+        <strong>{readableName(call.name)}</strong>
+        <code>{call.name}</code>
+      </header>
       <Arguments text={call.arguments} isGrowing={isGrowing} />
       {result !== undefined && (
         <div class="call-result">
           <span class="call-label">{t('call.result')}</span>
-          <pre tabIndex={0} aria-label={t('call.result')} role="group">{result}</pre>
+          <pre tabIndex={0} aria-label={t('call.result')} role="group">
+            {result}
+          </pre>
         </div>
       )}
       {canAnswer && (
-        <form class="call-form" onSubmit={(event) => {
-          event.preventDefault();
-          if (text.trim() !== '') onAnswer(text);
-        }}>
+        <form
+          class="call-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (text.trim() !== '') onAnswer(text);
+          }}
+        >
           <p>{t('call.waiting')}</p>
-          <textarea rows={2} value={text} aria-label={t('call.label', { name: call.name })} onInput={(event) => setText(event.currentTarget.value)} />
-          <button type="submit" class="primary" disabled={text.trim() === ''}>{t('call.send')}</button>
+          <textarea
+            rows={2}
+            value={text}
+            aria-label={t('call.label', { name: call.name })}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <button type="submit" class="primary" disabled={text.trim() === ''}>
+            {t('call.send')}
+          </button>
         </form>
       )}
     </section>
@@ -43,7 +62,11 @@ export function CallCard({ call, result, isGrowing, canAnswer, onAnswer }: Prope
 
 // set_light_brightness, setLightBrightness → Set light brightness
 export function readableName(name: string): string {
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ').trim().toLowerCase();
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/[_-]+/g, ' ')
+    .trim()
+    .toLowerCase();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -54,9 +77,19 @@ function Arguments({ text, isGrowing }: { text: string; isGrowing: boolean }): J
   try {
     parsed = JSON.parse(text || '{}');
   } catch {
-    return <pre class="call-raw" tabIndex={0}>{text}{isGrowing ? '…' : ''}</pre>;
+    return (
+      <pre class="call-raw" tabIndex={0}>
+        {text}
+        {isGrowing ? '…' : ''}
+      </pre>
+    );
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return <pre class="call-raw" tabIndex={0}>{text}</pre>;
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    return (
+      <pre class="call-raw" tabIndex={0}>
+        {text}
+      </pre>
+    );
   const entries = Object.entries(parsed);
   if (entries.length === 0) return <p class="call-none">{t('call.none')}</p>;
   return (

@@ -46,22 +46,44 @@ export function Composer(): JSX.Element {
   };
 
   return (
-    <form class="composer" data-dragged={dragged} aria-label={t('compose.label')} onSubmit={(event) => {
-      event.preventDefault();
-      send();
-    }}>
+    <form
+      class="composer"
+      data-dragged={dragged}
+      aria-label={t('compose.label')}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
       {draft.attachments.length > 0 && (
         <ul class="files" aria-label={t('compose.attached')}>
           {draft.attachments.map((file, index) => (
             <li key={index} class="file">
-              <FileIcon /><span class="file-name">{file.name}</span>
-              <button type="button" class="quiet icon-button small" aria-label={t('compose.remove', { name: file.name })} title={t('compose.remove', { name: file.name })}
-                onClick={() => actions.draft({ attachments: draft.attachments.filter((_, i) => i !== index) })}><CloseIcon /></button>
+              <FileIcon />
+              <span class="file-name">{file.name}</span>
+              <button
+                type="button"
+                class="quiet icon-button small"
+                aria-label={t('compose.remove', { name: file.name })}
+                title={t('compose.remove', { name: file.name })}
+                onClick={() => actions.draft({ attachments: draft.attachments.filter((_, i) => i !== index) })}
+              >
+                <CloseIcon />
+              </button>
             </li>
           ))}
         </ul>
       )}
-      <textarea id="message" ref={area} rows={1} value={draft.text} placeholder={t('compose.placeholder')} aria-label={t('compose.label')} aria-describedby="compose-hint" dir="auto" enterkeyhint={touchOnly() ? 'enter' : 'send'}
+      <textarea
+        id="message"
+        ref={area}
+        rows={1}
+        value={draft.text}
+        placeholder={t('compose.placeholder')}
+        aria-label={t('compose.label')}
+        aria-describedby="compose-hint"
+        dir="auto"
+        enterkeyhint={touchOnly() ? 'enter' : 'send'}
         onInput={(event) => actions.draft({ text: event.currentTarget.value })}
         onKeyDown={onKeyDown}
         onPaste={(event) => {
@@ -69,22 +91,56 @@ export function Composer(): JSX.Element {
           if (pasted.length === 0) return;
           event.preventDefault();
           void actions.attach(pasted, speech);
-        }} />
+        }}
+      />
       <div class="composer-foot">
-        <button type="button" class="quiet icon-button" aria-label={t('compose.attach')} title={`${t('compose.attach')} — ${t('compose.limit', limits)}`} onClick={() => files.current?.click()}><AttachIcon /></button>
-        <input ref={files} type="file" multiple hidden aria-label={t('compose.attach')} onChange={(event) => {
-          void actions.attach([...(event.currentTarget.files ?? [])], speech);
-          event.currentTarget.value = '';
-        }} />
+        <button
+          type="button"
+          class="quiet icon-button"
+          aria-label={t('compose.attach')}
+          title={`${t('compose.attach')} — ${t('compose.limit', limits)}`}
+          onClick={() => files.current?.click()}
+        >
+          <AttachIcon />
+        </button>
+        <input
+          ref={files}
+          type="file"
+          multiple
+          hidden
+          aria-label={t('compose.attach')}
+          onChange={(event) => {
+            void actions.attach([...(event.currentTarget.files ?? [])], speech);
+            event.currentTarget.value = '';
+          }}
+        />
         <ThinkingSwitch />
-        <span class="composer-hint" id="compose-hint">{t(dragged ? 'compose.drop' : 'compose.hint')}</span>
+        <span class="composer-hint" id="compose-hint">
+          {t(dragged ? 'compose.drop' : 'compose.hint')}
+        </span>
         {isRunning ? (
-          <button type="button" class="send" aria-label={t('compose.stop')} title={t('compose.stop')} onClick={() => {
-            if (current !== null) talking.stop(current);
-            area.current?.focus();
-          }}><StopIcon /></button>
+          <button
+            type="button"
+            class="send"
+            aria-label={t('compose.stop')}
+            title={t('compose.stop')}
+            onClick={() => {
+              if (current !== null) talking.stop(current);
+              area.current?.focus();
+            }}
+          >
+            <StopIcon />
+          </button>
         ) : (
-          <button type="submit" class="send" aria-label={t('compose.send')} title={t('compose.send')} disabled={isEmpty}><SendIcon /></button>
+          <button
+            type="submit"
+            class="send"
+            aria-label={t('compose.send')}
+            title={t('compose.send')}
+            disabled={isEmpty}
+          >
+            <SendIcon />
+          </button>
         )}
       </div>
     </form>
@@ -96,8 +152,15 @@ function ThinkingSwitch(): JSX.Element {
   const { t } = useSpeech();
   const thinking = useSelected((state) => state.settings.thinking);
   return (
-    <button type="button" class="quiet toggle" aria-pressed={thinking} title={t('compose.thinking_hint')} onClick={() => actions.settings({ thinking: !thinking })}>
-      <ThinkIcon />{t('compose.thinking')}
+    <button
+      type="button"
+      class="quiet toggle"
+      aria-pressed={thinking}
+      title={t('compose.thinking_hint')}
+      onClick={() => actions.settings({ thinking: !thinking })}
+    >
+      <ThinkIcon />
+      {t('compose.thinking')}
     </button>
   );
 }

@@ -18,13 +18,27 @@ export function DialogFrame({ title, closeLabel, wide, onClose, children }: Prop
     dialog.current?.showModal();
   }, []);
   return (
-    <dialog ref={dialog} class={wide ? 'wide' : undefined} aria-labelledby={id} onClose={onClose} onClick={(event) => {
-      if (event.target === dialog.current) dialog.current?.close(); // beside the paper
-    }}>
+    <dialog
+      ref={dialog}
+      class={wide ? 'wide' : undefined}
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) dialog.current?.close(); // beside the paper
+      }}
+    >
       <div class="dialog-paper">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
-          <button type="button" class="quiet icon-button" aria-label={closeLabel} title={closeLabel} onClick={() => dialog.current?.close()}><CloseIcon /></button>
+          <button
+            type="button"
+            class="quiet icon-button"
+            aria-label={closeLabel}
+            title={closeLabel}
+            onClick={() => dialog.current?.close()}
+          >
+            <CloseIcon />
+          </button>
         </header>
         {children}
       </div>

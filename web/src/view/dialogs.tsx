@@ -19,10 +19,17 @@ export function Dialogs(): JSX.Element | null {
   if (dialog.kind === 'delete_all')
     return <Confirm key="all" title={t('settings.delete_all_ask')} onClose={close} onYes={() => actions.removeAll()} />;
   const title = conversations[dialog.id]?.title || t('nav.untitled');
-  return <Confirm key={dialog.id} title={t('talk.delete_ask', { title })} onClose={close} onYes={() => {
-    actions.remove(dialog.id);
-    document.getElementById('message')?.focus();
-  }} />;
+  return (
+    <Confirm
+      key={dialog.id}
+      title={t('talk.delete_ask', { title })}
+      onClose={close}
+      onYes={() => {
+        actions.remove(dialog.id);
+        document.getElementById('message')?.focus();
+      }}
+    />
+  );
 }
 
 function Confirm({ title, onClose, onYes }: { title: string; onClose(): void; onYes(): void }): JSX.Element {
@@ -31,8 +38,12 @@ function Confirm({ title, onClose, onYes }: { title: string; onClose(): void; on
     <DialogFrame title={title} closeLabel={t('common.close')} onClose={onClose}>
       <p>{t('talk.delete_note')}</p>
       <div class="dialog-foot">
-        <button type="button" autofocus onClick={onClose}>{t('common.cancel')}</button>
-        <button type="button" class="danger" onClick={onYes}>{t('common.delete')}</button>
+        <button type="button" autofocus onClick={onClose}>
+          {t('common.cancel')}
+        </button>
+        <button type="button" class="danger" onClick={onYes}>
+          {t('common.delete')}
+        </button>
       </div>
     </DialogFrame>
   );
@@ -44,16 +55,31 @@ function KeyDialog({ wrong, onClose }: { wrong: boolean; onClose(): void }): JSX
   const [key, setKey] = useState('');
   return (
     <DialogFrame title={t('key.title')} closeLabel={t('common.close')} onClose={onClose}>
-      <form onSubmit={(event) => {
-        event.preventDefault();
-        void actions.enterKey(key);
-      }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void actions.enterKey(key);
+        }}
+      >
         <p id="key-ask">{t(wrong ? 'key.wrong' : 'key.ask')}</p>
         <div class="field tall">
           <label for="key">{t('key.label')}</label>
-          <input id="key" type="password" autocomplete="off" autofocus value={key} aria-describedby="key-ask" aria-invalid={wrong} onInput={(event) => setKey(event.currentTarget.value)} />
+          <input
+            id="key"
+            type="password"
+            autocomplete="off"
+            autofocus
+            value={key}
+            aria-describedby="key-ask"
+            aria-invalid={wrong}
+            onInput={(event) => setKey(event.currentTarget.value)}
+          />
         </div>
-        <div class="dialog-foot"><button type="submit" class="primary" disabled={key.trim() === ''}>{t('key.enter')}</button></div>
+        <div class="dialog-foot">
+          <button type="submit" class="primary" disabled={key.trim() === ''}>
+            {t('key.enter')}
+          </button>
+        </div>
       </form>
     </DialogFrame>
   );

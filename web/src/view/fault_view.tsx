@@ -5,7 +5,15 @@ import type { Fault } from '../api/faults';
 import { useSpeech } from './app_context';
 import type { WordKey } from '../words/words';
 
-export function FaultView({ fault, disabled, onRetry }: { fault: Fault; disabled: boolean; onRetry(): void }): JSX.Element {
+export function FaultView({
+  fault,
+  disabled,
+  onRetry,
+}: {
+  fault: Fault;
+  disabled: boolean;
+  onRetry(): void;
+}): JSX.Element {
   const { t } = useSpeech();
   const [waiting, setWaiting] = useState(Math.min(fault.retryAfter ?? 0, 600));
   useEffect(() => {
@@ -15,11 +23,20 @@ export function FaultView({ fault, disabled, onRetry }: { fault: Fault; disabled
   }, [waiting]);
   return (
     <div class="fault">
-      <p><strong>{t(`fault.${fault.kind}` as WordKey)}</strong> {t(`fault.${fault.kind}.todo` as WordKey)}</p>
+      <p>
+        <strong>{t(`fault.${fault.kind}` as WordKey)}</strong> {t(`fault.${fault.kind}.todo` as WordKey)}
+      </p>
       {fault.detail !== '' && (
-        <details><summary>{t('fault.detail')}</summary><p class="fault-detail" lang="en">{fault.detail}</p></details>
+        <details>
+          <summary>{t('fault.detail')}</summary>
+          <p class="fault-detail" lang="en">
+            {fault.detail}
+          </p>
+        </details>
       )}
-      <button type="button" disabled={disabled} onClick={onRetry}>{waiting > 0 ? t('fault.retry_in', { seconds: Math.ceil(waiting) }) : t('fault.retry')}</button>
+      <button type="button" disabled={disabled} onClick={onRetry}>
+        {waiting > 0 ? t('fault.retry_in', { seconds: Math.ceil(waiting) }) : t('fault.retry')}
+      </button>
     </div>
   );
 }

@@ -32,14 +32,24 @@ export function MachinePanel(): JSX.Element {
     const timer = setInterval(look, kEveryMs);
     return () => clearInterval(timer);
   }, []);
-  const known = (value: number | undefined, how: (value: number) => string): string => (value === undefined ? t('machine.unknown') : how(value));
-  const rate = (value: number | undefined): string => known(value, (v) => t('machine.per_second', { rate: format.rate(v) }));
+  const known = (value: number | undefined, how: (value: number) => string): string =>
+    value === undefined ? t('machine.unknown') : how(value);
+  const rate = (value: number | undefined): string =>
+    known(value, (v) => t('machine.per_second', { rate: format.rate(v) }));
   const sent = machine?.sentOutBytes;
   return (
     <aside class="machine" id="machine" aria-label={t('machine.title')}>
       <header class="machine-head">
         <h2>{t('machine.title')}</h2>
-        <button type="button" class="quiet icon-button" aria-label={t('common.close')} title={t('common.close')} onClick={() => actions.settings({ machineOpen: false })}><CloseIcon /></button>
+        <button
+          type="button"
+          class="quiet icon-button"
+          aria-label={t('common.close')}
+          title={t('common.close')}
+          onClick={() => actions.settings({ machineOpen: false })}
+        >
+          <CloseIcon />
+        </button>
       </header>
       <div class="sent">
         <span>{t('machine.sent')}</span>
@@ -54,12 +64,18 @@ export function MachinePanel(): JSX.Element {
             <Row name={t('machine.first')}>{known(figures.firstTokenMs, format.milliseconds)}</Row>
             <Row name={t('machine.tokens')}>{known(figures.completionTokens, format.number)}</Row>
             <CacheRow cached={figures.cachedTokens} total={figures.promptTokens} />
-            {figures.energyJoules !== undefined && <Row name={t('machine.energy')}>{format.energy(figures.energyJoules)}</Row>}
+            {figures.energyJoules !== undefined && (
+              <Row name={t('machine.energy')}>{format.energy(figures.energyJoules)}</Row>
+            )}
           </dl>
-        ) : <p class="list-note">{t('machine.no_answer')}</p>}
+        ) : (
+          <p class="list-note">{t('machine.no_answer')}</p>
+        )}
       </Section>
       <Section title={t('machine.now')}>
-        {health === 'down' || !machine ? <p class="list-note">{t('machine.off')}</p> : (
+        {health === 'down' || !machine ? (
+          <p class="list-note">{t('machine.off')}</p>
+        ) : (
           <dl>
             <LiveRow />
             <Row name={t('machine.memory')}>{known(machine.memoryBytes, format.bytes)}</Row>
@@ -84,11 +100,21 @@ export function MachinePanel(): JSX.Element {
 }
 
 function Section({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
-  return <section><h3>{title}</h3>{children}</section>;
+  return (
+    <section>
+      <h3>{title}</h3>
+      {children}
+    </section>
+  );
 }
 
 function Row({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
-  return <div class="figure"><dt>{name}</dt><dd>{children}</dd></div>;
+  return (
+    <div class="figure">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
 }
 
 // How much of the prompt had not to be read again, as a bar and in words.
@@ -101,7 +127,10 @@ function CacheRow({ cached, total }: { cached: number | undefined; total: number
       <dt>{t('machine.cache')}</dt>
       <dd>
         <strong>{format.percent(part)}</strong>
-        <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="bar-ground" width="100" height="4" /><rect class="bar-part" width={part * 100} height="4" /></svg>
+        <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+          <rect class="bar-ground" width="100" height="4" />
+          <rect class="bar-part" width={part * 100} height="4" />
+        </svg>
         <small>{t('machine.cache_of', { cached: format.number(cached), total: format.number(total) })}</small>
       </dd>
     </div>
@@ -115,5 +144,7 @@ function LiveRow(): JSX.Element | null {
   if (!running?.firstPiece || running.pieces < 3) return null;
   const seconds = (performance.now() - running.firstPiece) / 1000;
   if (seconds < 0.3) return null;
-  return <Row name={t('machine.speed')}>≈ {t('machine.per_second', { rate: format.rate(running.pieces / seconds) })}</Row>;
+  return (
+    <Row name={t('machine.speed')}>≈ {t('machine.per_second', { rate: format.rate(running.pieces / seconds) })}</Row>
+  );
 }

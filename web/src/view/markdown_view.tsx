@@ -12,7 +12,9 @@ export function MarkdownView({ text }: { text: string }): JSX.Element {
   const blocks = useMemo(() => renderBlocks(text), [text]);
   return (
     <div class="markdown" dir="auto">
-      {blocks.map((html, index) => <Block key={index} html={html} />)}
+      {blocks.map((html, index) => (
+        <Block key={index} html={html} />
+      ))}
     </div>
   );
 }
@@ -22,7 +24,8 @@ const Block = memo(function Block({ html }: { html: string }): JSX.Element {
   const { t, language } = useSpeech();
   useLayoutEffect(() => {
     const fragment = sanitise(html);
-    for (const code of fragment.querySelectorAll('pre')) frameCode(code, t('code.copy'), t('turn.copied'), t('code.plain'));
+    for (const code of fragment.querySelectorAll('pre'))
+      frameCode(code, t('code.copy'), t('turn.copied'), t('code.plain'));
     for (const math of fragment.querySelectorAll('.formula')) math.setAttribute('role', 'group');
     place.current?.replaceChildren(fragment);
   }, [html, language]);

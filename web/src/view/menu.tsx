@@ -9,7 +9,15 @@ export interface MenuItem {
   action(): void;
 }
 
-export function Menu({ label, icon, items }: { label: string; icon: ComponentChildren; items: MenuItem[] }): JSX.Element {
+export function Menu({
+  label,
+  icon,
+  items,
+}: {
+  label: string;
+  icon: ComponentChildren;
+  items: MenuItem[];
+}): JSX.Element {
   const [open, setOpen] = useState(false);
   const frame = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -44,16 +52,33 @@ export function Menu({ label, icon, items }: { label: string; icon: ComponentChi
 
   return (
     <div class="menu" ref={frame} onKeyDown={onKeyDown}>
-      <button type="button" class="quiet icon-button" ref={button} aria-label={label} title={label} aria-haspopup="menu" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        class="quiet icon-button"
+        ref={button}
+        aria-label={label}
+        title={label}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-controls={id}
+        onClick={() => setOpen(!open)}
+      >
         {icon}
       </button>
       <div class="menu-list" id={id} role="menu" aria-label={label} hidden={!open}>
         {items.map((item) => (
-          <button key={item.label} type="button" role="menuitem" tabIndex={-1} class={item.danger ? 'danger' : undefined} onClick={() => {
-            setOpen(false);
-            button.current?.focus();
-            item.action();
-          }}>
+          <button
+            key={item.label}
+            type="button"
+            role="menuitem"
+            tabIndex={-1}
+            class={item.danger ? 'danger' : undefined}
+            onClick={() => {
+              setOpen(false);
+              button.current?.focus();
+              item.action();
+            }}
+          >
             {item.label}
           </button>
         ))}

@@ -9,6 +9,7 @@ import { Dialogs } from './dialogs';
 import { CloseIcon, MachineIcon, MenuIcon, MoreIcon } from './icons';
 import { MachinePanel } from './machine_panel';
 import { Menu } from './menu';
+import { isNarrow, useNarrow } from './narrow';
 import { Sidebar } from './sidebar';
 import { Thread } from './thread';
 
@@ -16,22 +17,32 @@ export function Page(): JSX.Element {
   const { t } = useSpeech();
   const machineOpen = useSelected((state) => state.settings.machineOpen);
   const { store } = useApp();
-  const sidebarOpen = useSelected((state) => state.sidebarOpen);
+  const narrow = useNarrow();
+  const isCovered = useSelected((state) => state.sidebarOpen) && narrow;
   useDocument();
   useShortcuts();
   return (
     <>
-      <a class="skip" href="#message" onClick={(event) => {
-        event.preventDefault();
-        document.getElementById('message')?.focus();
-      }}>{t('app.skip')}</a>
+      <a
+        class="skip"
+        href="#message"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('message')?.focus();
+        }}
+      >
+        {t('app.skip')}
+      </a>
       <div class="page" data-machine={machineOpen}>
         <Sidebar />
-        {sidebarOpen && <div class="veil" onClick={() => store.set({ sidebarOpen: false })} />}
-        <main class="talk">
+        {isCovered && <div class="veil" onClick={() => store.set({ sidebarOpen: false })} />}
+        <main class="talk" inert={isCovered}>
           <Head />
           <Thread />
-          <div class="talk-foot"><NoticeLine /><Composer /></div>
+          <div class="talk-foot">
+            <NoticeLine />
+            <Composer />
+          </div>
         </main>
         {machineOpen && <MachinePanel />}
       </div>
@@ -50,16 +61,42 @@ function Head(): JSX.Element {
   const sidebarOpen = useSelected((state) => state.sidebarOpen);
   return (
     <header class="head">
-      <button type="button" class="quiet icon-button only-narrow" aria-label={t('nav.open')} title={t('nav.open')} aria-expanded={sidebarOpen} aria-controls="sidebar" onClick={() => store.set({ sidebarOpen: true })}><MenuIcon /></button>
-      <h1 class="head-title" dir="auto">{title || t('nav.untitled')}</h1>
+      <button
+        type="button"
+        id="open-sidebar"
+        class="quiet icon-button only-narrow"
+        aria-label={t('nav.open')}
+        title={t('nav.open')}
+        aria-expanded={sidebarOpen}
+        aria-controls="sidebar"
+        onClick={() => store.set({ sidebarOpen: true })}
+      >
+        <MenuIcon />
+      </button>
+      <h1 class="head-title" dir="auto">
+        {title || t('nav.untitled')}
+      </h1>
       <ModelPicker />
-      <button type="button" class="quiet icon-button" aria-label={t('head.machine')} title={t('head.machine')} aria-pressed={machineOpen} onClick={() => actions.settings({ machineOpen: !machineOpen })}><MachineIcon /></button>
+      <button
+        type="button"
+        class="quiet icon-button"
+        aria-label={t('head.machine')}
+        title={t('head.machine')}
+        aria-pressed={machineOpen}
+        onClick={() => actions.settings({ machineOpen: !machineOpen })}
+      >
+        <MachineIcon />
+      </button>
       {id !== null && (
-        <Menu label={t('talk.more')} icon={<MoreIcon />} items={[
-          { label: t('talk.export_markdown'), action: () => actions.exportOne(id, 'markdown', speech) },
-          { label: t('talk.export_json'), action: () => actions.exportOne(id, 'json', speech) },
-          { label: t('talk.delete'), danger: true, action: () => store.set({ dialog: { kind: 'delete', id } }) },
-        ]} />
+        <Menu
+          label={t('talk.more')}
+          icon={<MoreIcon />}
+          items={[
+            { label: t('talk.export_markdown'), action: () => actions.exportOne(id, 'markdown', speech) },
+            { label: t('talk.export_json'), action: () => actions.exportOne(id, 'json', speech) },
+            { label: t('talk.delete'), danger: true, action: () => store.set({ dialog: { kind: 'delete', id } }) },
+          ]}
+        />
       )}
     </header>
   );
@@ -72,9 +109,20 @@ function ModelPicker(): JSX.Element {
   const model = useSelected(modelOf);
   const options = model !== '' && !models.includes(model) ? [model, ...models] : models;
   return (
-    <select class="model-picker" aria-label={t('head.model')} title={t('head.model')} disabled={options.length === 0} value={model} onChange={(event) => actions.settings({ model: event.currentTarget.value })}>
+    <select
+      class="model-picker"
+      aria-label={t('head.model')}
+      title={t('head.model')}
+      disabled={options.length === 0}
+      value={model}
+      onChange={(event) => actions.settings({ model: event.currentTarget.value })}
+    >
       {options.length === 0 && <option value="">{t('head.no_model')}</option>}
-      {options.map((name) => <option key={name} value={name} selected={name === model}>{name}</option>)}
+      {options.map((name) => (
+        <option key={name} value={name} selected={name === model}>
+          {name}
+        </option>
+      ))}
     </select>
   );
 }
@@ -85,13 +133,29 @@ function NoticeLine(): JSX.Element {
   const notice = useSelected((state) => state.notice);
   const kept = useSelected((state) => state.kept);
   const health = useSelected((state) => state.health);
-  const text = notice?.text ?? (!kept ? t('notice.not_kept') : health === 'down' ? `${t('fault.unreachable')} ${t('fault.unreachable.todo')}` : '');
+  const text =
+    notice?.text ??
+    (!kept
+      ? t('notice.not_kept')
+      : health === 'down'
+        ? `${t('fault.unreachable')} ${t('fault.unreachable.todo')}`
+        : '');
   return (
     <div role="status" class="notice-place">
       {text !== '' && (
         <div class="notice" data-kind={notice?.kind ?? 'fault'}>
           <span>{text}</span>
-          {notice && <button type="button" class="quiet icon-button small" aria-label={t('common.dismiss')} title={t('common.dismiss')} onClick={() => store.set({ notice: null })}><CloseIcon /></button>}
+          {notice && (
+            <button
+              type="button"
+              class="quiet icon-button small"
+              aria-label={t('common.dismiss')}
+              title={t('common.dismiss')}
+              onClick={() => store.set({ notice: null })}
+            >
+              <CloseIcon />
+            </button>
+          )}
         </div>
       )}
     </div>
@@ -121,12 +185,13 @@ function useShortcuts(): void {
       const { current } = store.state;
       if (event.key === 'Escape') {
         if (store.state.sidebarOpen) store.set({ sidebarOpen: false });
-        else if (current !== null) talking.stop(current);
+        else if (current !== null && current in store.state.running) talking.stop(current);
+        else if (isNarrow() && store.state.settings.machineOpen) actions.settings({ machineOpen: false });
       }
       if (!(event.ctrlKey || event.metaKey)) return;
       if (event.key.toLowerCase() === 'k' && !event.shiftKey) {
         event.preventDefault();
-        store.set({ sidebarOpen: true });
+        store.set({ sidebarOpen: isNarrow() });
         requestAnimationFrame(() => document.getElementById('search')?.focus());
       } else if (event.key.toLowerCase() === 'o' && event.shiftKey) {
         event.preventDefault();

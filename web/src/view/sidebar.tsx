@@ -13,35 +13,71 @@ export function Sidebar(): JSX.Element {
   const { t } = useSpeech();
   const query = useSelected((state) => state.query);
   const open = useSelected((state) => state.sidebarOpen);
-  const field = useRef<HTMLInputElement>(null);
+  const place = useRef<HTMLElement>(null);
+  const wasOpen = useRef(false);
+
+  // The focus goes along: into the list when it opens over the talk, back to its button when it closes.
+  useEffect(() => {
+    if (open && !place.current?.contains(document.activeElement))
+      place.current?.querySelector<HTMLElement>('.new-talk')?.focus();
+    else if (
+      wasOpen.current &&
+      (document.activeElement === document.body || place.current?.contains(document.activeElement))
+    )
+      document.getElementById('open-sidebar')?.focus();
+    wasOpen.current = open;
+  }, [open]);
 
   return (
-    <nav class="sidebar" id="sidebar" data-open={open} aria-label={t('nav.conversations')}>
+    <nav ref={place} class="sidebar" id="sidebar" data-open={open} aria-label={t('nav.conversations')}>
       <div class="brand">
         <Mark />
         <span class="brand-name">Inkstone</span>
-        <button type="button" class="quiet icon-button only-narrow" aria-label={t('nav.close')} title={t('nav.close')} onClick={() => store.set({ sidebarOpen: false })}><CloseIcon /></button>
+        <button
+          type="button"
+          class="quiet icon-button only-narrow"
+          aria-label={t('nav.close')}
+          title={t('nav.close')}
+          onClick={() => store.set({ sidebarOpen: false })}
+        >
+          <CloseIcon />
+        </button>
       </div>
-      <button type="button" class="new-talk" onClick={() => {
-        actions.open(null);
-        document.getElementById('message')?.focus();
-      }}>
-        <PlusIcon />{t('nav.new')}
+      <button
+        type="button"
+        class="new-talk"
+        onClick={() => {
+          actions.open(null);
+          document.getElementById('message')?.focus();
+        }}
+      >
+        <PlusIcon />
+        {t('nav.new')}
       </button>
       <div class="search" role="search">
         <SearchIcon />
-        <input ref={field} id="search" type="search" value={query} placeholder={t('nav.search')} aria-label={t('nav.search')} autocomplete="off"
+        <input
+          id="search"
+          type="search"
+          value={query}
+          placeholder={t('settings.shortcut_search')}
+          aria-label={t('nav.search')}
+          autocomplete="off"
           onInput={(event) => store.set({ query: event.currentTarget.value })}
           onKeyDown={(event) => {
             if (event.key === 'Escape' && query !== '') {
               event.stopPropagation();
               store.set({ query: '' });
             }
-          }} />
+          }}
+        />
       </div>
       <div class="sidebar-list">{query.trim() === '' ? <Conversations /> : <Results query={query} />}</div>
       <div class="sidebar-foot">
-        <button type="button" class="quiet" onClick={() => store.set({ dialog: { kind: 'settings' } })}><SettingsIcon />{t('head.settings')}</button>
+        <button type="button" class="quiet" onClick={() => store.set({ dialog: { kind: 'settings' } })}>
+          <SettingsIcon />
+          {t('head.settings')}
+        </button>
       </div>
     </nav>
   );
@@ -59,18 +95,31 @@ function Results({ query }: { query: string }): JSX.Element {
   const found = useMemo(() => search(listed(conversations), settled), [conversations, settled]);
   return (
     <>
-      <p class="list-note" role="status">{found.length === 0 ? t('nav.none') : t('nav.found', { count: found.length })}</p>
+      <p class="list-note" role="status">
+        {found.length === 0 ? t('nav.none') : t('nav.found', { count: found.length })}
+      </p>
       <ul class="results">
         {found.map((one, index) => (
           <li key={index}>
-            <button type="button" class="result" onClick={() => {
-              actions.openTurn(one.conversation, one.turn);
-              const { turn } = one;
-              if (turn !== null) requestAnimationFrame(() => document.getElementById(`turn-${turn}`)?.scrollIntoView({ block: 'center' }));
-              store.set({ sidebarOpen: false });
-            }}>
+            <button
+              type="button"
+              class="result"
+              onClick={() => {
+                actions.openTurn(one.conversation, one.turn);
+                const { turn } = one;
+                if (turn !== null)
+                  requestAnimationFrame(() =>
+                    document.getElementById(`turn-${turn}`)?.scrollIntoView({ block: 'center' }),
+                  );
+                store.set({ sidebarOpen: false });
+              }}
+            >
               <span class="result-title">{one.title || t('nav.untitled')}</span>
-              <span class="result-text">{one.before}<mark>{one.match}</mark>{one.after}</span>
+              <span class="result-text">
+                {one.before}
+                <mark>{one.match}</mark>
+                {one.after}
+              </span>
             </button>
           </li>
         ))}
@@ -108,7 +157,11 @@ function Conversations(): JSX.Element {
       {[...groups].map(([key, entries]) => (
         <section key={key}>
           <h2 class="list-group">{t(key)}</h2>
-          <ul>{entries.map((entry) => <ConversationRow key={entry.id} entry={entry} />)}</ul>
+          <ul>
+            {entries.map((entry) => (
+              <ConversationRow key={entry.id} entry={entry} />
+            ))}
+          </ul>
         </section>
       ))}
     </>
@@ -138,26 +191,56 @@ function ConversationRow({ entry }: { entry: Entry }): JSX.Element {
     };
     return (
       <li>
-        <input ref={name} class="rename" defaultValue={entry.title} aria-label={t('talk.rename_label')} maxLength={200} onBlur={() => close(true)} onKeyDown={(event) => {
-          if (event.isComposing || event.keyCode === 229) return;
-          if (event.key === 'Enter') close(true);
-          if (event.key === 'Escape') {
-            event.stopPropagation();
-            close(false);
-          }
-        }} />
+        <input
+          ref={name}
+          class="rename"
+          defaultValue={entry.title}
+          aria-label={t('talk.rename_label')}
+          maxLength={200}
+          onBlur={() => close(true)}
+          onKeyDown={(event) => {
+            if (event.isComposing || event.keyCode === 229) return;
+            if (event.key === 'Enter') close(true);
+            if (event.key === 'Escape') {
+              event.stopPropagation();
+              close(false);
+            }
+          }}
+        />
       </li>
     );
   }
   return (
     <li class="row" data-current={isCurrent}>
-      <button type="button" class="row-title" aria-current={isCurrent ? 'page' : undefined} title={title} onClick={() => actions.open(entry.id)}>
+      <button
+        type="button"
+        class="row-title"
+        aria-current={isCurrent ? 'page' : undefined}
+        title={title}
+        onClick={() => actions.open(entry.id)}
+      >
         {isRunning && <span class="row-running" role="img" aria-label={t('nav.writing')} />}
         <span class="row-text">{title}</span>
       </button>
       <span class="row-tools">
-        <button type="button" class="quiet icon-button small" aria-label={`${t('talk.rename')}: ${title}`} title={t('talk.rename')} onClick={() => setRenaming(true)}><EditIcon /></button>
-        <button type="button" class="quiet icon-button small" aria-label={`${t('talk.delete')}: ${title}`} title={t('talk.delete')} onClick={() => store.set({ dialog: { kind: 'delete', id: entry.id } })}><DeleteIcon /></button>
+        <button
+          type="button"
+          class="quiet icon-button small"
+          aria-label={`${t('talk.rename')}: ${title}`}
+          title={t('talk.rename')}
+          onClick={() => setRenaming(true)}
+        >
+          <EditIcon />
+        </button>
+        <button
+          type="button"
+          class="quiet icon-button small"
+          aria-label={`${t('talk.delete')}: ${title}`}
+          title={t('talk.delete')}
+          onClick={() => store.set({ dialog: { kind: 'delete', id: entry.id } })}
+        >
+          <DeleteIcon />
+        </button>
       </span>
     </li>
   );

@@ -23,13 +23,26 @@ export function Thread(): JSX.Element {
         {conversation && path.length > 0 ? (
           <ol class="turns" aria-label={t('thread.label')}>
             {shown.map((turn, index) => (
-              <TurnView key={turn.id} conversation={conversation.id} turn={turn} siblingIds={siblingText(siblingsOf(conversation, turn))}
-                results={resultsOf(turn, path)} isBusy={isBusy} isLast={index === shown.length - 1} />
+              <TurnView
+                key={turn.id}
+                conversation={conversation.id}
+                turn={turn}
+                siblingIds={siblingText(siblingsOf(conversation, turn))}
+                results={resultsOf(turn, path)}
+                isBusy={isBusy}
+                isLast={index === shown.length - 1}
+              />
             ))}
           </ol>
-        ) : <Welcome />}
+        ) : (
+          <Welcome />
+        )}
       </div>
-      {isAway && <button type="button" class="to-end" aria-label={t('thread.end')} title={t('thread.end')} onClick={toEnd}><DownIcon /></button>}
+      {isAway && (
+        <button type="button" class="to-end" aria-label={t('thread.end')} title={t('thread.end')} onClick={toEnd}>
+          <DownIcon />
+        </button>
+      )}
       {conversation && <Heard conversation={conversation} path={path} />}
     </div>
   );
@@ -38,12 +51,20 @@ export function Thread(): JSX.Element {
 function resultsOf(turn: Turn, path: Turn[]): string {
   if (!turn.calls?.length) return '{}';
   const ids = new Set(turn.calls.map((call) => call.id));
-  return JSON.stringify(Object.fromEntries(path.filter((one) => one.callId !== undefined && ids.has(one.callId)).map((one) => [one.callId!, one.text])));
+  return JSON.stringify(
+    Object.fromEntries(
+      path.filter((one) => one.callId !== undefined && ids.has(one.callId)).map((one) => [one.callId!, one.text]),
+    ),
+  );
 }
 
 const kNearPx = 80; // this close to the end counts as being there
 
-function useEnd(conversation: string, path: Turn[], isBusy: boolean): { place: { current: HTMLDivElement | null }; isAway: boolean; toEnd(): void } {
+function useEnd(
+  conversation: string,
+  path: Turn[],
+  isBusy: boolean,
+): { place: { current: HTMLDivElement | null }; isAway: boolean; toEnd(): void } {
   const place = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const [isAway, setAway] = useState(false);
@@ -83,7 +104,8 @@ function Heard({ conversation, path }: { conversation: Conversation; path: Turn[
     if (growing === null) return;
     const announcer = new Announcer(t('live.code'));
     setHeard([t('live.begin')]);
-    const turnNow = (): Turn | undefined => store.state.conversations[conversation.id]?.turns.find((turn) => turn.id === growing);
+    const turnNow = (): Turn | undefined =>
+      store.state.conversations[conversation.id]?.turns.find((turn) => turn.id === growing);
     const say = (ended: boolean): void => {
       const text = announcer.next(turnNow()?.text ?? '', ended);
       if (text !== '') setHeard((before) => [...before.slice(-4), text]);
@@ -96,5 +118,11 @@ function Heard({ conversation, path }: { conversation: Conversation; path: Turn[
       setHeard((before) => [...before, t(how)]);
     };
   }, [growing]);
-  return <div class="unseen" aria-live="polite" aria-relevant="additions">{heard.map((text, index) => <p key={`${index}${text}`}>{text}</p>)}</div>;
+  return (
+    <div class="unseen" aria-live="polite" aria-relevant="additions">
+      {heard.map((text, index) => (
+        <p key={`${index}${text}`}>{text}</p>
+      ))}
+    </div>
+  );
 }

@@ -15,12 +15,18 @@ export function Welcome(): JSX.Element {
       <ul class="starts">
         {[1, 2, 3, 4].map((n) => (
           <li key={n}>
-            <button type="button" class="start" onClick={() => {
-              actions.draft({ text: t(`empty.prompt_${n}` as WordKey) });
-              const area = document.getElementById('message') as HTMLTextAreaElement | null;
-              area?.focus();
-              requestAnimationFrame(() => area?.setSelectionRange(area.value.length, area.value.length));
-            }}>{t(`empty.start_${n}` as WordKey)}</button>
+            <button
+              type="button"
+              class="start"
+              onClick={() => {
+                actions.draft({ text: t(`empty.prompt_${n}` as WordKey) });
+                const area = document.getElementById('message') as HTMLTextAreaElement | null;
+                area?.focus();
+                requestAnimationFrame(() => area?.setSelectionRange(area.value.length, area.value.length));
+              }}
+            >
+              {t(`empty.start_${n}` as WordKey)}
+            </button>
           </li>
         ))}
       </ul>

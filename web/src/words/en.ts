@@ -140,7 +140,8 @@ export const en = {
   'settings.theme_dark': 'Dark',
   'settings.model': 'Answers',
   'settings.system': 'Instructions for the assistant',
-  'settings.system_hint': 'Sent before every conversation (the system prompt). Leave it empty for the model’s own manner.',
+  'settings.system_hint':
+    'Sent before every conversation (the system prompt). Leave it empty for the model’s own manner.',
   'settings.own': 'model’s own',
   'settings.sampling': 'Sampling',
   'settings.temperature': 'Temperature',
@@ -171,6 +172,7 @@ export const en = {
   'settings.shortcut_stop': 'Stop the answer',
   'settings.shortcut_send': 'Send',
   'settings.shortcut_line': 'New line',
+  'settings.licences': 'Licences of what this page is made from',
 
   'key.title': 'A key is needed',
   'key.ask': 'Whoever started Inkstone set a key. Enter it here; it is forgotten when this tab closes.',
@@ -206,7 +208,8 @@ export const en = {
 
   'notice.imported': 'Conversations read in: {count}',
   'notice.import_failed': 'This file cannot be read: {reason}',
-  'notice.not_kept': 'This browser does not let the page keep anything: conversations will be gone when the tab closes.',
+  'notice.not_kept':
+    'This browser does not let the page keep anything: conversations will be gone when the tab closes.',
 };
 
 export type Words = Record<keyof typeof en, string>;

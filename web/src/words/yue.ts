@@ -172,6 +172,7 @@ export const yue: Words = {
   'settings.shortcut_stop': '停止回答',
   'settings.shortcut_send': '傳送',
   'settings.shortcut_line': '轉行',
+  'settings.licences': '呢個頁面所用軟件嘅授權條款',
 
   'key.title': '要有金鑰',
   'key.ask': '開 Inkstone 嗰個人設咗金鑰。喺度輸入啦；閂咗呢個分頁就會唔記得。',

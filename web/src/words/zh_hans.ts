@@ -172,6 +172,7 @@ export const zhHans: Words = {
   'settings.shortcut_stop': '停止回答',
   'settings.shortcut_send': '发送',
   'settings.shortcut_line': '换行',
+  'settings.licences': '本页面所用软件的许可',
 
   'key.title': '需要密钥',
   'key.ask': '启动 Inkstone 的人设置了密钥。请在这里输入；关闭此标签页后就会忘记。',

@@ -172,6 +172,7 @@ export const zhHant: Words = {
   'settings.shortcut_stop': '停止回答',
   'settings.shortcut_send': '送出',
   'settings.shortcut_line': '換行',
+  'settings.licences': '本頁面所用軟體的授權條款',
 
   'key.title': '需要金鑰',
   'key.ask': '啟動 Inkstone 的人設定了金鑰。請在這裡輸入；關閉此分頁後就會忘記。',
