@@ -50,7 +50,8 @@ struct ToolGrammarOptions {
   bool all_strict = false;      // no tool may be lenient, as if each declared "strict": true
   bool after_thinking = false;  // the turn follows </think>: it begins with the "\n\n" of that format
   bool may_think = false;       // the turn may open <think> itself; the vocabulary has that token
-  bool text_before_calls = false;  // with kAuto and a reply of free text: calls may follow it in the same turn
+  bool text_before_calls =
+      false;  // with kAuto and a reply of free text: calls may follow it in the same turn
 };
 
 // tools: declarations {"type": "function", "function": {"name": …, "parameters": SCHEMA, "strict": …}}. What

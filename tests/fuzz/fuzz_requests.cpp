@@ -58,7 +58,8 @@ void require_framed(const std::string& stream) {
 
 void write_answer(ink::wire::Asked& asked) {
   const ink::FinishedAnswer answer = echo_of(asked.requests.front());
-  const std::vector<ink::FinishedAnswer> answers(asked.requests.size() * static_cast<size_t>(asked.choices), answer);
+  const std::vector<ink::FinishedAnswer> answers(asked.requests.size() * static_cast<size_t>(asked.choices),
+                                                 answer);
   ink::AnswerEvent content, call;
   content.text = answer.content;
   content.tokens = answer.tokens;

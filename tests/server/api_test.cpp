@@ -59,7 +59,8 @@ class ApiTest : public ::testing::Test {
   }
 
   // A path with one {name} at its end takes what stands there.
-  void ask(FakeResponder& responder, const std::string& method, const std::string& path, const std::string& body) {
+  void ask(FakeResponder& responder, const std::string& method, const std::string& path,
+           const std::string& body) {
     Request request;
     request.method = method;
     request.path = path;
@@ -70,7 +71,8 @@ class ApiTest : public ::testing::Test {
       const bool exact = route.path == path;
       const bool fits = brace != std::string::npos && path.starts_with(route.path.substr(0, brace));
       if (route.method != method || !(exact || fits)) continue;
-      if (!exact) request.query[route.path.substr(brace + 1, route.path.size() - brace - 2)] = path.substr(brace);
+      if (!exact)
+        request.query[route.path.substr(brace + 1, route.path.size() - brace - 2)] = path.substr(brace);
       return route.endpoint(request, responder);
     }
     FAIL() << "no route " << method << " " << path;
@@ -118,8 +120,9 @@ TEST_F(ApiTest, StreamJoinedIsTheWholeAnswer) {
   const Json whole = post("/v1/chat/completions", "{" + kGreedy + kUser + "}");
   const Json& message = whole["choices"][0]["message"];
   const auto events = events_in(
-      stream("/v1/chat/completions", R"({"stream": true, "stream_options": {"include_usage": true}, )" + kGreedy +
-                                         kUser + "}", "text/event-stream"));
+      stream("/v1/chat/completions",
+             R"({"stream": true, "stream_options": {"include_usage": true}, )" + kGreedy + kUser + "}",
+             "text/event-stream"));
   ASSERT_GT(events.size(), 3u);
   EXPECT_EQ(events.front()["choices"][0]["delta"]["role"], "assistant");
   EXPECT_EQ(events.back(), "[DONE]");
@@ -135,54 +138,67 @@ TEST_F(ApiTest, StreamJoinedIsTheWholeAnswer) {
 }
 
 TEST_F(ApiTest, ToolsInEveryDialect) {
-  const std::string schema = R"({"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"],
+  const std::string schema =
+      R"({"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"],
     "additionalProperties": false})";
-  const std::string function = R"({"type": "function", "function": {"name": "light", "parameters": )" + schema + "}}";
+  const std::string function =
+      R"({"type": "function", "function": {"name": "light", "parameters": )" + schema + "}}";
   const std::string limit = R"("max_tokens": 60, "temperature": 0, )";
-  const Json chat = post("/v1/chat/completions", "{" + limit + kUser + R"(, "tools": [)" + function +
-                                                     R"(], "tool_choice": "required", "parallel_tool_calls": false})");
+  const Json chat =
+      post("/v1/chat/completions", "{" + limit + kUser + R"(, "tools": [)" + function +
+                                       R"(], "tool_choice": "required", "parallel_tool_calls": false})");
   const Json& call = chat["choices"][0]["message"]["tool_calls"][0]["function"];
   EXPECT_EQ(call["name"], "light");
   EXPECT_TRUE(wire_json(call["arguments"].get<std::string>())["on"].is_boolean());
   EXPECT_EQ(chat["choices"][0]["finish_reason"], "tool_calls");
-  const Json message = post("/v1/messages", "{" + limit + kUser + R"(, "tools": [{"name": "light", "input_schema": )" +
-                                                schema +
-                                                R"(}], "tool_choice": {"type": "any", "disable_parallel_tool_use": true}})");
+  const Json message = post(
+      "/v1/messages", "{" + limit + kUser + R"(, "tools": [{"name": "light", "input_schema": )" + schema +
+                          R"(}], "tool_choice": {"type": "any", "disable_parallel_tool_use": true}})");
   EXPECT_EQ(message["stop_reason"], "tool_use");
   EXPECT_TRUE(message["content"].back()["input"]["on"].is_boolean());
-  const Json response = post("/v1/responses", R"({"input": "light on", "temperature": 0, "max_output_tokens": 60,
-    "tools": [{"type": "function", "name": "light", "parameters": )" + schema + R"(}], "tool_choice": "required"})");
+  const Json response =
+      post("/v1/responses", R"({"input": "light on", "temperature": 0, "max_output_tokens": 60,
+    "tools": [{"type": "function", "name": "light", "parameters": )" +
+                                schema + R"(}], "tool_choice": "required"})");
   EXPECT_EQ(response["output"].back()["type"], "function_call");
 }
 
 TEST_F(ApiTest, StructuredOutput) {
-  const Json reply = post("/v1/chat/completions", R"({"max_tokens": 60, "temperature": 0, "reasoning_effort": "none",
+  const Json reply =
+      post("/v1/chat/completions", R"({"max_tokens": 60, "temperature": 0, "reasoning_effort": "none",
     "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object",
     "properties": {"n": {"type": "integer", "minimum": 1, "maximum": 3}}, "required": ["n"],
-    "additionalProperties": false}}}, )" + kUser + "}");
+    "additionalProperties": false}}}, )" +
+                                       kUser + "}");
   const Json value = wire_json(reply["choices"][0]["message"]["content"].get<std::string>());
   EXPECT_GE(value["n"].get<int>(), 1);
-  const Json refused = post("/v1/chat/completions", R"({"response_format": {"type": "json_schema", "json_schema":
-    {"name": "n", "schema": {"type": "object", "unevaluatedProperties": {"type": "string"}}}}, )" + kUser + "}", 400);
+  const Json refused = post("/v1/chat/completions",
+                            R"({"response_format": {"type": "json_schema", "json_schema":
+    {"name": "n", "schema": {"type": "object", "unevaluatedProperties": {"type": "string"}}}}, )" +
+                                kUser + "}",
+                            400);
   EXPECT_NE(refused["error"]["message"].get<std::string>().find("unevaluatedProperties"), std::string::npos);
 }
 
 TEST_F(ApiTest, CompletionsChoicesAndPrompts) {
-  const Json reply = post("/v1/completions", R"({"prompt": ["One", "Two"], "n": 2, "max_tokens": 3, "seed": 1})");
+  const Json reply =
+      post("/v1/completions", R"({"prompt": ["One", "Two"], "n": 2, "max_tokens": 3, "seed": 1})");
   ASSERT_EQ(reply["choices"].size(), 4u);
   EXPECT_EQ(reply["usage"]["completion_tokens"], 12);
-  const auto events = events_in(stream("/v1/completions",
-                                       R"({"prompt": "One", "n": 2, "max_tokens": 3, "stream": true})",
-                                       "text/event-stream"));
+  const auto events =
+      events_in(stream("/v1/completions", R"({"prompt": "One", "n": 2, "max_tokens": 3, "stream": true})",
+                       "text/event-stream"));
   EXPECT_EQ(events.back(), "[DONE]");
 }
 
 TEST_F(ApiTest, ResponsesAreKeptAndForgotten) {
-  const Json first = post("/v1/responses", R"({"input": "What can you do?", "max_output_tokens": 8, "temperature": 0})");
+  const Json first =
+      post("/v1/responses", R"({"input": "What can you do?", "max_output_tokens": 8, "temperature": 0})");
   const std::string id = first["id"];
   EXPECT_EQ(get("/v1/responses/" + id)["id"], id);
-  const Json second = post("/v1/responses", R"({"input": "And more?", "max_output_tokens": 4, "previous_response_id": ")" +
-                                                id + "\"}");
+  const Json second =
+      post("/v1/responses",
+           R"({"input": "And more?", "max_output_tokens": 4, "previous_response_id": ")" + id + "\"}");
   EXPECT_GT(second["usage"]["input_tokens"], first["usage"]["input_tokens"]);
   FakeResponder responder;
   ask(responder, "DELETE", "/v1/responses/" + id, "");
@@ -191,7 +207,8 @@ TEST_F(ApiTest, ResponsesAreKeptAndForgotten) {
 }
 
 TEST_F(ApiTest, AnthropicStreamAndCount) {
-  const auto events = events_in(stream("/v1/messages", R"({"stream": true, )" + kGreedy + kUser + "}", "text/event-stream"));
+  const auto events =
+      events_in(stream("/v1/messages", R"({"stream": true, )" + kGreedy + kUser + "}", "text/event-stream"));
   EXPECT_EQ(events.front()["type"], "message_start");
   EXPECT_EQ(events.back()["type"], "message_stop");
   const Json count = post("/v1/messages/count_tokens", "{" + kUser + "}");
@@ -199,8 +216,9 @@ TEST_F(ApiTest, AnthropicStreamAndCount) {
 }
 
 TEST_F(ApiTest, OllamaLinesAndLoading) {
-  const auto lines = lines_in(stream("/api/chat", R"({"think": false, "options": {"num_predict": 6, "temperature": 0}, )" +
-                                                      kUser + "}", "application/x-ndjson"));
+  const auto lines = lines_in(stream(
+      "/api/chat", R"({"think": false, "options": {"num_predict": 6, "temperature": 0}, )" + kUser + "}",
+      "application/x-ndjson"));
   EXPECT_EQ(lines.back()["done"], true);
   EXPECT_EQ(lines.back()["eval_count"], 6);
   EXPECT_EQ(post("/api/generate", R"({"model": "pocket-assistant"})")["done_reason"], "load");
@@ -208,7 +226,8 @@ TEST_F(ApiTest, OllamaLinesAndLoading) {
   EXPECT_EQ(post("/api/generate", R"({"keep_alive": 0})")["done_reason"], "unload");
   EXPECT_TRUE(get("/api/ps")["models"].empty());
   EXPECT_TRUE(post("/api/show", R"({"model": "pocket-assistant:latest"})")["model_info"].is_object());
-  EXPECT_TRUE(post("/api/show", R"({"model": "../etc/passwd"})", 404)["error"].is_string()) << "a path is no name";
+  EXPECT_TRUE(post("/api/show", R"({"model": "../etc/passwd"})", 404)["error"].is_string())
+      << "a path is no name";
 }
 
 TEST_F(ApiTest, EmbeddingsInBothDialects) {
@@ -225,12 +244,15 @@ TEST_F(ApiTest, MistakesInEachDialectsShape) {
   EXPECT_TRUE(post("/api/chat", "\xff", 400)["error"].is_string());
   EXPECT_EQ(post("/v1/chat/completions", R"({"model": "absent", )" + kUser + "}", 404)["error"]["code"],
             "model_not_found");
-  EXPECT_EQ(post("/v1/messages", R"({"model": "absent", )" + kUser + "}", 404)["error"]["type"], "not_found_error");
-  const std::string large = R"({"messages": [{"role": "user", "content": ")" + std::string(20000, 'x') + "\"}]}";
+  EXPECT_EQ(post("/v1/messages", R"({"model": "absent", )" + kUser + "}", 404)["error"]["type"],
+            "not_found_error");
+  const std::string large =
+      R"({"messages": [{"role": "user", "content": ")" + std::string(20000, 'x') + "\"}]}";
   const Json length = post("/v1/chat/completions", large, 400)["error"];
   EXPECT_EQ(length["code"], "context_length_exceeded");
   EXPECT_NE(length["message"].get<std::string>().find("512"), std::string::npos);
-  EXPECT_TRUE(post("/v1/messages", large, 400)["error"]["message"].get<std::string>().starts_with("prompt is too long"));
+  EXPECT_TRUE(post("/v1/messages", large, 400)["error"]["message"].get<std::string>().starts_with(
+      "prompt is too long"));
   EXPECT_EQ(post("/v1/embeddings", R"({"input": ")" + std::string(20000, 'x') + "\"}", 400)["error"]["code"],
             "context_length_exceeded");
 }
@@ -238,8 +260,8 @@ TEST_F(ApiTest, MistakesInEachDialectsShape) {
 TEST_F(ApiTest, AClientThatLeavesEndsItsAnswer) {
   FakeResponder responder;
   responder.leaves_after = 600;
-  ask(responder, "POST", "/v1/chat/completions", R"({"stream": true, "max_tokens": 300, "temperature": 1, "stop": [], )" +
-                                                     kUser + "}");
+  ask(responder, "POST", "/v1/chat/completions",
+      R"({"stream": true, "max_tokens": 300, "temperature": 1, "stop": [], )" + kUser + "}");
   EXPECT_TRUE(responder.finished());
   const auto model = library_.acquire("");
   ASSERT_TRUE(model.ok());

@@ -242,8 +242,8 @@ TEST(Answers, CancellingEndsIt) {
         return true;
       },
       cancelled);
-  const bool ended = answer.ok() ? answer->finish == FinishReason::kCancelled
-                                 : answer.error().kind == ErrorKind::kCancelled;
+  const bool ended =
+      answer.ok() ? answer->finish == FinishReason::kCancelled : answer.error().kind == ErrorKind::kCancelled;
   EXPECT_TRUE(ended);
   const auto again = (*prepared)->run([](const AnswerEvent&) { return false; }, kNotCancelled);
   ASSERT_TRUE(again.ok());
@@ -251,7 +251,8 @@ TEST(Answers, CancellingEndsIt) {
 }
 
 TEST(Answers, ManyAtOnceAreAsAlone) {
-  const std::vector<std::string> texts = {"What can you do for me?", "Turn on the kitchen light.", "你好", "Wer bist du?"};
+  const std::vector<std::string> texts = {"What can you do for me?", "Turn on the kitchen light.", "你好",
+                                          "Wer bist du?"};
   std::vector<std::string> alone;
   for (const std::string& text : texts) alone.push_back(hear(greedy_request(text)).content);
   std::vector<std::string> together(texts.size());
@@ -266,7 +267,8 @@ TEST(Answers, CacheIsExplained) {
   AnswerRequest request = greedy_request("The first question about lights in the kitchen and the hall.", 2);
   request.explain_cache = true;
   hear(request);
-  request.messages[0] = message_of(Role::kUser, "The first question about lights in the garden and the hall.");
+  request.messages[0] =
+      message_of(Role::kUser, "The first question about lights in the garden and the hall.");
   const Json explanation = hear(request).answer.cache_explanation;
   ASSERT_TRUE(explanation.is_object());
   EXPECT_GT(explanation["matched_tokens"].get<int64_t>(), 0);

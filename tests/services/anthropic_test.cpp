@@ -28,7 +28,8 @@ std::string said(const ChatMessage& message) {
 }
 
 TEST(Anthropic, ReadsBlocks) {
-  const auto request = request_of(R"({"model": "m", "max_tokens": 9, "system": [{"type": "text", "text": "S1"},
+  const auto request =
+      request_of(R"({"model": "m", "max_tokens": 9, "system": [{"type": "text", "text": "S1"},
       {"type": "text", "text": "S2", "cache_control": {"type": "ephemeral"}}],
     "messages": [
       {"role": "user", "content": "u"},
@@ -81,15 +82,19 @@ TEST(Anthropic, RefusesWithTheField) {
       {R"({"messages": []})", "messages", "at least one"},
       {R"({"messages": [{"role": "tool", "content": "x"}]})", "messages[0].role", "user or assistant"},
       {R"({"messages": [{"role": "user"}]})", "messages[0].content", "blocks"},
-      {R"({"messages": [{"role": "user", "content": [{"type": "image"}]}]})", "messages[0].content[0]", "image"},
-      {R"({"messages": [{"role": "user", "content": [{"type": "text", "text": 1}]}]})", "messages[0].content[0].text",
-       ""},
+      {R"({"messages": [{"role": "user", "content": [{"type": "image"}]}]})", "messages[0].content[0]",
+       "image"},
+      {R"({"messages": [{"role": "user", "content": [{"type": "text", "text": 1}]}]})",
+       "messages[0].content[0].text", ""},
       {R"({"messages": [{"role": "user", "content": "u"}], "max_tokens": 0})", "max_tokens", "from 1"},
       {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{"type": "web_search_20250305", "name": "w"}]})",
        "tools[0].type", "server"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{"name": "w"}]})", "tools[0].input_schema", ""},
-      {R"({"messages": [{"role": "user", "content": "u"}], "tool_choice": {"type": "any"}})", "tool_choice", "tools"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "thinking": {"type": "maybe"}})", "thinking.type", ""},
+      {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{"name": "w"}]})",
+       "tools[0].input_schema", ""},
+      {R"({"messages": [{"role": "user", "content": "u"}], "tool_choice": {"type": "any"}})", "tool_choice",
+       "tools"},
+      {R"({"messages": [{"role": "user", "content": "u"}], "thinking": {"type": "maybe"}})", "thinking.type",
+       ""},
   };
   for (const RefusedRequest& one : cases) {
     const auto asked = parse_messages_request(wire_json(one.body), kMoment);
@@ -106,7 +111,8 @@ TEST(Anthropic, RefusesWithTheField) {
 }
 
 TEST(Anthropic, WholeReply) {
-  auto asked = parse_messages_request(wire_json(R"({"messages": [{"role": "user", "content": "u"}]})"), kMoment);
+  auto asked =
+      parse_messages_request(wire_json(R"({"messages": [{"role": "user", "content": "u"}]})"), kMoment);
   ASSERT_TRUE(asked.ok());
   FinishedAnswer answer = text_answer("Hi");
   answer.reasoning = "hm";
@@ -125,7 +131,8 @@ TEST(Anthropic, WholeReply) {
 }
 
 TEST(Anthropic, Stream) {
-  auto asked = parse_messages_request(wire_json(R"({"messages": [{"role": "user", "content": "u"}]})"), kMoment);
+  auto asked =
+      parse_messages_request(wire_json(R"({"messages": [{"role": "user", "content": "u"}]})"), kMoment);
   ASSERT_TRUE(asked.ok());
   wire::AnswerWriter& writer = *asked->writer;
   FinishedAnswer answer = text_answer("Hi");
@@ -149,12 +156,14 @@ TEST(Anthropic, Stream) {
     if (type == "content_block_delta" && event["delta"]["type"] == "input_json_delta")
       input += event["delta"]["partial_json"].get<std::string>();
   }
-  const std::vector<std::string> expected = {
-      "message_start",       "ping",
-      "content_block_start", "content_block_delta", "content_block_delta", "content_block_stop",
-      "content_block_start", "content_block_delta", "content_block_delta", "content_block_stop",
-      "content_block_start", "content_block_delta", "content_block_stop",
-      "message_delta",       "message_stop"};
+  const std::vector<std::string> expected = {"message_start",       "ping",
+                                             "content_block_start", "content_block_delta",
+                                             "content_block_delta", "content_block_stop",
+                                             "content_block_start", "content_block_delta",
+                                             "content_block_delta", "content_block_stop",
+                                             "content_block_start", "content_block_delta",
+                                             "content_block_stop",  "message_delta",
+                                             "message_stop"};
   EXPECT_EQ(types, expected);
   EXPECT_EQ(wire_json(input), light_call().call.arguments);
 }

@@ -57,8 +57,8 @@ inline AnswerEvent call_event(const AnsweredCall& one, int index) {
   return event;
 }
 
-// The data of server-sent events; "[DONE]" as a text. Comments are left out, and every event: line has to name
-// the type of its data.
+// The data of server-sent events; "[DONE]" as a text. Comments are left out, and every event: line has to
+// name the type of its data.
 inline std::vector<Json> events_in(const std::string& stream) {
   std::vector<Json> events;
   size_t at = 0;

@@ -24,7 +24,8 @@ TEST(Ollama, ReadsAChat) {
     "messages": [{"role": "user", "content": "u"},
       {"role": "assistant", "thinking": "hm", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]},
       {"role": "tool", "tool_name": "f", "content": "done"}],
-    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]})"), kMoment);
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]})"),
+                                kMoment);
   ASSERT_TRUE(asked.ok()) << asked.error().message();
   EXPECT_TRUE(asked->asked.stream) << "streams unless it is told not to";
   EXPECT_FALSE(asked->only_load);
@@ -65,15 +66,17 @@ TEST(Ollama, GenerateIsAChatOrRaw) {
 
 TEST(Ollama, RefusesWithTheField) {
   const RefusedRequest chats[] = {
-      {R"({"messages": [{"role": "user", "content": "u", "images": ["aGk="]}]})", "messages[0].images", "pictures"},
+      {R"({"messages": [{"role": "user", "content": "u", "images": ["aGk="]}]})", "messages[0].images",
+       "pictures"},
       {R"({"messages": [{"role": "user", "content": 1}]})", "messages[0].content", "text"},
       {R"({"messages": {}})", "messages", "array"},
       {R"({"messages": [{"role": "user", "content": "u"}], "think": "hard"})", "think", "low"},
       {R"({"messages": [{"role": "user", "content": "u"}], "format": "yaml"})", "format", "json"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "options": {"num_predict": -3}})", "options.num_predict",
-       "-2"},
+      {R"({"messages": [{"role": "user", "content": "u"}], "options": {"num_predict": -3}})",
+       "options.num_predict", "-2"},
       {R"({"messages": [{"role": "user", "content": "u"}], "keep_alive": "soon"})", "keep_alive", "10m"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{}]})", "tools[0].function.name", "name"},
+      {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{}]})", "tools[0].function.name",
+       "name"},
   };
   for (const RefusedRequest& one : chats) {
     const auto asked = parse_chat(wire_json(one.body), kMoment);
@@ -83,8 +86,9 @@ TEST(Ollama, RefusesWithTheField) {
     const Json body = error_body(wire::failure_of(asked.error(), wire::Stage::kRequest));
     EXPECT_TRUE(body["error"].is_string());
   }
-  for (const char* body : {R"({"prompt": "a", "suffix": "b"})", R"({"prompt": "a", "images": ["x"]})",
-                           R"({"prompt": "a", "template": "{{ .Prompt }}"})", R"({"prompt": "a", "context": [1]})"})
+  for (const char* body :
+       {R"({"prompt": "a", "suffix": "b"})", R"({"prompt": "a", "images": ["x"]})",
+        R"({"prompt": "a", "template": "{{ .Prompt }}"})", R"({"prompt": "a", "context": [1]})"})
     EXPECT_FALSE(parse_generate(wire_json(body), kMoment).ok()) << body;
 }
 

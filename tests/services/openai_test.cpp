@@ -60,7 +60,8 @@ TEST(OpenAiChat, ReadsWhatClientsSend) {
 TEST(OpenAiChat, TakesThinkingBackUnderItsThreeNames) {
   for (const char* name : {"reasoning_content", "reasoning", "thinking"}) {
     const auto request = chat_request(R"({"messages": [{"role": "user", "content": "u"},
-      {"role": "assistant", "content": null, ")" + std::string(name) + R"(": "hm"}]})");
+      {"role": "assistant", "content": null, ")" +
+                                      std::string(name) + R"(": "hm"}]})");
     ASSERT_EQ(request.messages.size(), 2u);
     EXPECT_EQ(request.messages[1].reasoning, "hm") << name;
     EXPECT_EQ(text_of(request.messages[1]), "") << "no content is an empty one";
@@ -118,7 +119,8 @@ TEST(OpenAiChat, RefusesWithTheField) {
       {R"({"messages": [{"role": "user", "content": "u"}], "temperature": "hot"})", "temperature", "number"},
       {R"({"messages": [{"role": "user", "content": "u"}], "temperature": 3})", "temperature", "0 to 2"},
       {R"({"messages": [{"role": "user", "content": "u"}], "max_tokens": -5})", "max_tokens", "-5"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "max_tokens": 99999999999999999999})", "max_tokens", ""},
+      {R"({"messages": [{"role": "user", "content": "u"}], "max_tokens": 99999999999999999999})",
+       "max_tokens", ""},
       {R"({"messages": [{"role": "user", "content": "u"}], "max_tokens": 1.5})", "max_tokens", "1.5"},
       {R"({"messages": [{"role": "user", "content": "u"}], "n": 0})", "n", "from 1"},
       {R"({"messages": [{"role": "user", "content": "u"}], "top_k": -9223372036854775808})", "top_k", ""},
@@ -126,19 +128,25 @@ TEST(OpenAiChat, RefusesWithTheField) {
       {R"({"messages": [{"role": "user", "content": "u"}], "stream": "yes"})", "stream", "true or false"},
       {R"({"messages": [{"role": "user", "content": "u"}], "stop": [1]})", "stop", "texts"},
       {R"({"messages": [{"role": "user", "content": "u"}], "logit_bias": {"x": 1}})", "logit_bias", "ids"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "logit_bias": {"1": 101}})", "logit_bias.1", "100"},
+      {R"({"messages": [{"role": "user", "content": "u"}], "logit_bias": {"1": 101}})", "logit_bias.1",
+       "100"},
       {R"({"messages": [{"role": "user", "content": "u"}], "top_logprobs": 3})", "top_logprobs", "logprobs"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{"type": "retrieval"}]})", "tools[0].type", ""},
-      {R"({"messages": [{"role": "user", "content": "u"}], "tool_choice": "required"})", "tool_choice", "tools"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "functions": [{"name": "f"}]})", "functions", "tools"},
+      {R"({"messages": [{"role": "user", "content": "u"}], "tools": [{"type": "retrieval"}]})",
+       "tools[0].type", ""},
+      {R"({"messages": [{"role": "user", "content": "u"}], "tool_choice": "required"})", "tool_choice",
+       "tools"},
+      {R"({"messages": [{"role": "user", "content": "u"}], "functions": [{"name": "f"}]})", "functions",
+       "tools"},
       {R"({"messages": [{"role": "user", "content": "u"}], "response_format": {"type": "xml"}})",
        "response_format.type", "json_schema"},
       {R"({"messages": [{"role": "user", "content": "u"}], "response_format": {"type": "json_schema"}})",
        "response_format.schema", "schema"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "reasoning_effort": "extreme"})", "reasoning_effort", ""},
+      {R"({"messages": [{"role": "user", "content": "u"}], "reasoning_effort": "extreme"})",
+       "reasoning_effort", ""},
       {R"({"messages": [{"role": "user", "content": "u"}], "chat_template_kwargs": {"enable_thinking": 1}})",
        "chat_template_kwargs.enable_thinking", "true or false"},
-      {R"({"messages": [{"role": "user", "content": "u"}], "modalities": ["text", "audio"]})", "modalities", ""},
+      {R"({"messages": [{"role": "user", "content": "u"}], "modalities": ["text", "audio"]})", "modalities",
+       ""},
       {R"({"messages": [{"role": "user", "content": "u"}], "continue_final_message": true})",
        "continue_final_message", "assistant"},
       {R"({"messages": [{"role": "user", "content": "u"}], "stream_options": {"include_usage": 3}})",
@@ -179,7 +187,8 @@ TEST(OpenAiChat, WholeReply) {
 
 TEST(OpenAiChat, Stream) {
   auto asked = parse_chat(wire_json(R"({"messages": [{"role": "user", "content": "u"}], "stream": true,
-    "stream_options": {"include_usage": true}})"), kMoment);
+    "stream_options": {"include_usage": true}})"),
+                          kMoment);
   ASSERT_TRUE(asked.ok());
   wire::AnswerWriter& writer = *asked->writer;
   FinishedAnswer answer = text_answer("Hi");
@@ -212,7 +221,8 @@ TEST(OpenAiChat, Stream) {
 
 TEST(OpenAiChat, LogProbabilities) {
   auto asked = parse_chat(
-      wire_json(R"({"messages": [{"role": "user", "content": "u"}], "logprobs": true, "top_logprobs": 1})"), kMoment);
+      wire_json(R"({"messages": [{"role": "user", "content": "u"}], "logprobs": true, "top_logprobs": 1})"),
+      kMoment);
   ASSERT_TRUE(asked.ok());
   FinishedAnswer answer = text_answer("é");
   answer.tokens.push_back(answered_token("\xc3", -0.5f));
@@ -363,22 +373,24 @@ TEST(OpenAiResponses, StoreIsBounded) {
 }
 
 TEST(OpenAiRetrieval, Embeddings) {
-  auto call = parse_embedding(wire_json(R"({"input": ["a", "b"], "encoding_format": "base64", "dimensions": 8})"));
+  auto call =
+      parse_embedding(wire_json(R"({"input": ["a", "b"], "encoding_format": "base64", "dimensions": 8})"));
   ASSERT_TRUE(call.ok());
   EXPECT_EQ(call->request.inputs.size(), 2u);
   const Json reply = embedding_reply(*call, {{{1.0f, -2.0f}}, 5}, "e");
   EXPECT_EQ(reply["data"][0]["embedding"], "AACAPwAAAMA=");
   EXPECT_EQ(reply["usage"]["total_tokens"], 5);
   EXPECT_EQ(parse_embedding(wire_json(R"({"input": [1, 2]})"))->request.inputs.size(), 1u);
-  for (const char* body : {R"({})", R"({"input": ""})", R"({"input": []})", R"({"input": [{}]})", R"({"input": [-1]})",
-                           R"({"input": "a", "dimensions": 0})", R"({"input": "a", "encoding_format": "hex"})"}) {
+  for (const char* body :
+       {R"({})", R"({"input": ""})", R"({"input": []})", R"({"input": [{}]})", R"({"input": [-1]})",
+        R"({"input": "a", "dimensions": 0})", R"({"input": "a", "encoding_format": "hex"})"}) {
     EXPECT_FALSE(parse_embedding(wire_json(body)).ok()) << body;
   }
 }
 
 TEST(OpenAiRetrieval, Rerank) {
-  auto call = parse_rerank(
-      wire_json(R"({"query": "q", "documents": ["a", {"text": "b"}, "c"], "top_n": 2, "return_documents": true})"));
+  auto call = parse_rerank(wire_json(
+      R"({"query": "q", "documents": ["a", {"text": "b"}, "c"], "top_n": 2, "return_documents": true})"));
   ASSERT_TRUE(call.ok());
   const Json reply = rerank_reply(*call, {{0.1f, 0.9f, 0.5f}, 12}, "r", "id");
   ASSERT_EQ(reply["results"].size(), 2u);
@@ -401,7 +413,8 @@ TEST(OpenAiErrors, EachKindHasItsStatus) {
   EXPECT_EQ(failure(ErrorKind::kNotFound, "m", Stage::kModel).status, 404);
   const Json length = error_body(failure(ErrorKind::kTooLarge, "context", Stage::kRequest))["error"];
   EXPECT_EQ(length["code"], "context_length_exceeded");
-  EXPECT_EQ(error_body(failure(ErrorKind::kNotFound, "m", Stage::kModel))["error"]["code"], "model_not_found");
+  EXPECT_EQ(error_body(failure(ErrorKind::kNotFound, "m", Stage::kModel))["error"]["code"],
+            "model_not_found");
 }
 
 }  // namespace

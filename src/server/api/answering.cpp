@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPingAfter = std::chrono::seconds(15);
 constexpr const char* kRetryAfterSeconds = "2";
 
-double seconds_since(Clock::time_point start) {
+double spent_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -56,7 +56,7 @@ class Answering {
     const AnswerRequest& first = asked_.requests.front();
     auto model = parts_.library.acquire(first.model, first.keep_alive);
     if (!model.ok()) return fail(model.error(), wire::Stage::kModel);
-    load_seconds_ = seconds_since(start);
+    load_seconds_ = spent_since(start);
     model_ = *model;
     for (AnswerRequest& request : asked_.requests) {
       request.explain_cache = parts_.state.explain_cache;
@@ -88,7 +88,7 @@ class Answering {
     if (is_answer && !heard_) {
       heard_ = true;
       if (parts_.state.metrics != nullptr)
-        parts_.state.metrics->count_first_token(model_->name, seconds_since(arrived_));
+        parts_.state.metrics->count_first_token(model_->name, spent_since(arrived_));
     }
     if (!asked_.stream) return !responder_.gone();
     begin();

@@ -1,6 +1,6 @@
 // From a request that was understood to its answer on the wire, the same for all dialects: finds the model,
-// prepares, generates each choice, and says it whole or as a stream. Whatever can be wrong is found before the
-// first byte goes out, so that it has its own status; a stream begins with the first sign of life of the
+// prepares, generates each choice, and says it whole or as a stream. Whatever can be wrong is found before
+// the first byte goes out, so that it has its own status; a stream begins with the first sign of life of the
 // generation, because until then there may be no place for it.
 #pragma once
 

@@ -28,9 +28,9 @@ void add_anthropic_routes(std::vector<Route>& routes, ModelLibrary& library, Api
   const ApiParts parts{library, state};
   routes.push_back({"POST", "/v1/messages",
                     answering_endpoint(parts, anthropic::parse_messages_request, anthropic::error_body)});
-  routes.push_back({"POST", "/v1/messages/count_tokens", [parts](const Request& request, Responder& responder) {
-                      count_tokens(parts, request, responder);
-                    }});
+  routes.push_back(
+      {"POST", "/v1/messages/count_tokens",
+       [parts](const Request& request, Responder& responder) { count_tokens(parts, request, responder); }});
 }
 
 }  // namespace ink::server

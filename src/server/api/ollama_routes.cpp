@@ -13,7 +13,7 @@ namespace ink::server {
 namespace {
 
 ollama::ListedModel listed(const FoundModel& model) {
-  struct stat status{};
+  struct stat status {};
   const bool known = !model.path.empty() && stat(model.path.c_str(), &status) == 0;
   return {model, known ? static_cast<int64_t>(status.st_mtime) : 0};
 }
@@ -43,7 +43,8 @@ Endpoint generating_endpoint(const ApiParts& parts, OllamaParser parse, bool cha
     if (!body) return;
     const wire::Moment moment = moment_of(request);
     auto asked = parse(*body, moment);
-    if (!asked.ok()) return reply_failure(responder, asked.error(), wire::Stage::kRequest, ollama::error_body);
+    if (!asked.ok())
+      return reply_failure(responder, asked.error(), wire::Stage::kRequest, ollama::error_body);
     if (asked->only_load) return load_only(parts, *asked, chat, moment, responder);
     answer(parts, std::move(asked->asked), responder, ollama::error_body);
   };

@@ -31,7 +31,8 @@ void add_model_routes(std::vector<Route>& routes, ModelLibrary& library) {
                     [&library](const Request& request, Responder& responder) {
                       const auto model = match_model(library.available(), id_of(request, "id"));
                       if (!model.ok())
-                        return reply_failure(responder, model.error(), wire::Stage::kModel, openai::error_body);
+                        return reply_failure(responder, model.error(), wire::Stage::kModel,
+                                             openai::error_body);
                       reply_json(responder, openai::model_json(*model, moment_of(request).unix_seconds));
                     },
                     true, false});

@@ -39,13 +39,14 @@ void add_retrieval_routes(std::vector<Route>& routes, ModelLibrary& library, Api
                                  const std::string& model, const std::string&) {
     return openai::embedding_reply(call, embeddings, model);
   };
-  routes.push_back({"POST", "/v1/embeddings",
-                    retrieving_endpoint<openai::EmbeddingCall>(parts, openai::parse_embedding, embed,
-                                                               say_embeddings)});
-  const Endpoint ranking = retrieving_endpoint<openai::RerankCall>(parts, openai::parse_rerank, rerank,
-                                                                   openai::rerank_reply);
+  routes.push_back(
+      {"POST", "/v1/embeddings",
+       retrieving_endpoint<openai::EmbeddingCall>(parts, openai::parse_embedding, embed, say_embeddings)});
+  const Endpoint ranking =
+      retrieving_endpoint<openai::RerankCall>(parts, openai::parse_rerank, rerank, openai::rerank_reply);
   routes.push_back({"POST", "/v1/rerank", ranking});
-  routes.push_back({"POST", "/rerank", ranking});  // without the version, as some clients of Jina's wire have it
+  routes.push_back(
+      {"POST", "/rerank", ranking});  // without the version, as some clients of Jina's wire have it
 }
 
 }  // namespace ink::server

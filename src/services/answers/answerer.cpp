@@ -67,7 +67,8 @@ class EngineAnswer final : public PreparedAnswer {
 
   int64_t prompt_tokens() const override { return static_cast<int64_t>(prompt_.ids.size()); }
 
-  Result<FinishedAnswer> run(const OnAnswerEvent& on_event, const std::atomic<bool>& cancelled) const override {
+  Result<FinishedAnswer> run(const OnAnswerEvent& on_event,
+                             const std::atomic<bool>& cancelled) const override {
     GenerationOptions options = options_;
     auto constraint = make_constraint();
     if (!constraint.ok()) return constraint.error();

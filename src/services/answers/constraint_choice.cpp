@@ -44,7 +44,8 @@ Result<std::shared_ptr<const TokenGrammar>> choose_constraint(const ServedModel&
   if (model.tree == nullptr)
     return Error{ErrorKind::kUnsupported, "model", "", "without a tokenizer answers have no form", ""};
   if (request.continue_last && request.reply.kind != ReplyFormat::Kind::kText)
-    return Error{ErrorKind::kUnsupported, "messages", "", "a reply with a form cannot be continued in its middle", ""};
+    return Error{ErrorKind::kUnsupported, "messages", "",
+                 "a reply with a form cannot be continued in its middle", ""};
   const ToolGrammarOptions options = grammar_options(model, request, prompt);
   return model.grammars->find_or_make(key_of(request, options), [&]() -> Result<GrammarShelf::Shared> {
     auto grammar = compile_tools(request.tools, options);

@@ -6,7 +6,8 @@ namespace ink {
 namespace {
 
 Error without_tokenizer(const ServedModel& model) {
-  return {ErrorKind::kUnsupported, "model", "", "'" + model.name + "' has no tokenizer: only token ids can be used", ""};
+  return {ErrorKind::kUnsupported, "model", "",
+          "'" + model.name + "' has no tokenizer: only token ids can be used", ""};
 }
 
 Status check_ids(const std::vector<int32_t>& ids, const ServedModel& model) {
@@ -70,15 +71,16 @@ Result<AnswerPrompt> make_prompt(const ServedModel& model, const AnswerRequest& 
   }
   Result<std::vector<TextSegment>> segments = std::vector<TextSegment>();
   // A conversation of the assistant's turn alone has nothing in front of it.
-  if (!request.continue_last || request.messages.size() > 1) segments = render_chat(model.format, messages, options);
+  if (!request.continue_last || request.messages.size() > 1)
+    segments = render_chat(model.format, messages, options);
   if (!segments.ok()) return segments.error();
   AnswerPrompt prompt;
   if (request.continue_last) {
     continue_turn(request.messages.back(), traits.can_think, *segments, prompt);
   } else {
     prompt.starts_in_thinking = prompt_starts_thinking(model.format, request.enable_thinking);
-    prompt.may_think = traits.can_think && !prompt.starts_in_thinking && request.enable_thinking.value_or(true) &&
-                       tokenizer->find_added("<think>").has_value();
+    prompt.may_think = traits.can_think && !prompt.starts_in_thinking &&
+                       request.enable_thinking.value_or(true) && tokenizer->find_added("<think>").has_value();
   }
   prompt.ids = tokenizer->encode(*segments);
   return prompt;

@@ -32,8 +32,9 @@ void add_line(std::string& text, const std::string& more) { text += (text.empty(
 
 Error refused_block(const std::string& where, const std::string& type) {
   if (type.empty()) return wire::wrong(where + ".type", "the kind of a block", Json());
-  return wire::not_supported(where, "blocks of type '" + type.substr(0, whole_characters(type.substr(0, 40))) +
-                                        "' are not supported yet");
+  return wire::not_supported(
+      where,
+      "blocks of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported yet");
 }
 
 // The text of blocks that have to be text.
@@ -96,7 +97,8 @@ class MessageReader {
       message_.reasoning = message_.reasoning.value_or("") + text_field(block, "thinking");
     } else if (type == "tool_use" && assistant) {
       const std::string name = text_field(block, "name");
-      if (name.empty()) return wire::wrong(where + ".name", "the name of a tool", block.value("name", Json()));
+      if (name.empty())
+        return wire::wrong(where + ".name", "the name of a tool", block.value("name", Json()));
       message_.tool_calls.push_back({name, block.value("input", Json::object()), true});
     } else if (type == "tool_result" && message_.role == Role::kUser) {
       return result(block, where);

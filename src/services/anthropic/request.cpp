@@ -12,7 +12,8 @@ Result<Json> read_tool(const Json& tool, const std::string& where) {
   if (!tool.is_object()) return wire::wrong(where, "an object", tool);
   const Json type = tool.value("type", Json());
   if (!type.is_null() && type != "custom")
-    return wire::not_supported(where + ".type", wire::describe(type) + ": tools that run on a server are not here");
+    return wire::not_supported(where + ".type",
+                               wire::describe(type) + ": tools that run on a server are not here");
   const Json name = tool.value("name", Json());
   if (!name.is_string() || name == "") return wire::wrong(where + ".name", "a name", name);
   Json function{{"name", name}};
@@ -21,7 +22,8 @@ Result<Json> read_tool(const Json& tool, const std::string& where) {
   if (!schema.is_object()) return wire::wrong(where + ".input_schema", "a JSON schema", schema);
   function["parameters"] = schema;
   const Json strict = tool.value("strict", Json());
-  if (!strict.is_null() && !strict.is_boolean()) return wire::wrong(where + ".strict", "true or false", strict);
+  if (!strict.is_null() && !strict.is_boolean())
+    return wire::wrong(where + ".strict", "true or false", strict);
   if (strict == true) function["strict"] = true;
   return Json{{"type", "function"}, {"function", std::move(function)}};
 }
@@ -92,7 +94,8 @@ void read_output(wire::Fields& fields, AnswerRequest& request) {
     if (!inner.ok()) return fields.fail(inner.error());
     AnswerRequest budget;
     if (!effort.empty() && !wire::apply_effort(effort, budget))
-      return fields.fail(wire::wrong("output_config.effort", "low, medium, high, xhigh or max", Json(effort)));
+      return fields.fail(
+          wire::wrong("output_config.effort", "low, medium, high, xhigh or max", Json(effort)));
     if (request.thinking_budget < 0) request.thinking_budget = budget.thinking_budget;
   }
   if (format == nullptr) return;

@@ -25,7 +25,8 @@ const char* error_type(const wire::Failure& failure) {
 }
 
 std::string stop_reason(const FinishedAnswer& answer) {
-  if (answer.finish == FinishReason::kLength || answer.finish == FinishReason::kContextFull) return "max_tokens";
+  if (answer.finish == FinishReason::kLength || answer.finish == FinishReason::kContextFull)
+    return "max_tokens";
   if (!answer.stop_string.empty()) return "stop_sequence";
   return answer.tool_calls.empty() ? "end_turn" : "tool_use";
 }
@@ -113,9 +114,10 @@ class MessageWriter final : public wire::AnswerWriter {
 
  private:
   Json head(const std::string& model) const {
-    return {{"id", "msg_" + moment_.id},  {"type", "message"},       {"role", "assistant"},
-            {"model", model},             {"content", Json::array()}, {"stop_reason", nullptr},
-            {"stop_sequence", nullptr},   {"usage", nullptr}};
+    return {{"id", "msg_" + moment_.id}, {"type", "message"},
+            {"role", "assistant"},       {"model", model},
+            {"content", Json::array()},  {"stop_reason", nullptr},
+            {"stop_sequence", nullptr},  {"usage", nullptr}};
   }
 
   static std::string say(const std::string& type, Json fields) {

@@ -1,5 +1,5 @@
-// The grammars a model has answered with lately. A client sends the same tools with every turn: compiling them
-// costs milliseconds, and the masks that a grammar has computed (TokenGrammar) are worth more than that.
+// The grammars a model has answered with lately. A client sends the same tools with every turn: compiling
+// them costs milliseconds, and the masks that a grammar has computed (TokenGrammar) are worth more than that.
 #pragma once
 
 #include <functional>

@@ -18,19 +18,17 @@ std::string parameter_size(uint64_t parameters) {
 
 Json details_json(const std::string& format, const std::string& family, const std::string& size,
                   const std::string& quantization) {
-  return {{"parent_model", ""},
-          {"format", format},
-          {"family", family},
-          {"families", Json::array({family})},
-          {"parameter_size", size},
-          {"quantization_level", quantization}};
+  return {{"parent_model", ""},     {"format", format},
+          {"family", family},       {"families", Json::array({family})},
+          {"parameter_size", size}, {"quantization_level", quantization}};
 }
 
 std::string sampling_text(const SamplingOptions& sampling) {
   char text[160];
   std::snprintf(text, sizeof text, "temperature %g\ntop_k %d\ntop_p %g\nmin_p %g\nrepeat_penalty %g",
-                static_cast<double>(sampling.temperature), sampling.top_k, static_cast<double>(sampling.top_p),
-                static_cast<double>(sampling.min_p), static_cast<double>(sampling.repeat_penalty));
+                static_cast<double>(sampling.temperature), sampling.top_k,
+                static_cast<double>(sampling.top_p), static_cast<double>(sampling.min_p),
+                static_cast<double>(sampling.repeat_penalty));
   return text;
 }
 

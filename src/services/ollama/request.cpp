@@ -95,9 +95,11 @@ void read_messages(wire::Fields& fields, AnswerRequest& request) {
     Json& message = messages[i];
     const std::string where = "messages[" + std::to_string(i) + "]";
     if (!message.is_object()) return fields.fail(wire::wrong(where, "an object", message));
-    if (has_pictures(message)) return fields.fail(wire::not_supported(where + ".images", "pictures are not supported yet"));
+    if (has_pictures(message))
+      return fields.fail(wire::not_supported(where + ".images", "pictures are not supported yet"));
     if (!message.contains("content") || message["content"].is_null()) message["content"] = "";
-    if (!message["content"].is_string()) return fields.fail(wire::wrong(where + ".content", "a text", message["content"]));
+    if (!message["content"].is_string())
+      return fields.fail(wire::wrong(where + ".content", "a text", message["content"]));
     if (message.contains("thinking")) message["reasoning_content"] = message["thinking"];
   }
   auto parsed = parse_messages(messages, "messages");

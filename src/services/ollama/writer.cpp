@@ -82,8 +82,9 @@ class LineWriter final : public wire::AnswerWriter {
         if (shape_.logprobs) piece["logprobs"] = tokens_json(event.tokens);
         break;
       case AnswerEvent::Kind::kToolCall:
-        piece = line("", "",
-                     Json::array({call_json({event.call_id, event.call}, static_cast<size_t>(event.call_index))}));
+        piece = line(
+            "", "",
+            Json::array({call_json({event.call_id, event.call}, static_cast<size_t>(event.call_index))}));
         break;
       case AnswerEvent::Kind::kPromptProgress:
         return "";

@@ -45,7 +45,8 @@ class ChatWriter final : public wire::AnswerWriter {
     if (event.kind == AnswerEvent::Kind::kContent) delta["content"] = event.text;
     if (event.kind == AnswerEvent::Kind::kToolCall) return text + tool_call(choice, event);
     const bool with_tokens = shape_.logprobs && event.kind == AnswerEvent::Kind::kContent;
-    return text + chunk(choice, std::move(delta), with_tokens ? chat_logprobs(event.tokens) : Json(), nullptr);
+    return text +
+           chunk(choice, std::move(delta), with_tokens ? chat_logprobs(event.tokens) : Json(), nullptr);
   }
 
   std::string finish_choice(int choice, const FinishedAnswer& answer) override {

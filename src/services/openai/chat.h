@@ -1,7 +1,7 @@
 // POST /v1/chat/completions: OpenAI's wire to a request and answers back to it. Beside what OpenAI defines it
 // understands what users of local servers expect: top_k, min_p, repeat_penalty, grammar (GBNF),
-// chat_template_kwargs, return_progress, continue_final_message, keep_alive, priority. Fields it does not know
-// are ignored, as OpenAI does; those whose meaning would be lost in silence are refused.
+// chat_template_kwargs, return_progress, continue_final_message, keep_alive, priority. Fields it does not
+// know are ignored, as OpenAI does; those whose meaning would be lost in silence are refused.
 #pragma once
 
 #include "services/wire/writer.h"

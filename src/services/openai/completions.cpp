@@ -189,8 +189,8 @@ Result<wire::Asked> parse_completion(const Json& body, const wire::Moment& momen
     request.raw = std::move(prompt);
     asked.requests.push_back(request);
   }
-  asked.writer = std::make_unique<CompletionWriter>(moment, shape,
-                                                    asked.requests.size() * static_cast<size_t>(asked.choices));
+  asked.writer = std::make_unique<CompletionWriter>(
+      moment, shape, asked.requests.size() * static_cast<size_t>(asked.choices));
   return asked;
 }
 

@@ -15,7 +15,8 @@ void read_messages(wire::Fields& fields, AnswerRequest& request);
 Result<std::string> content_text(const Json& content, const std::string& where);
 
 void read_tools(wire::Fields& fields, AnswerRequest& request);  // tools, tool_choice, parallel_tool_calls
-void read_reply_format(wire::Fields& fields, AnswerRequest& request);  // response_format, grammar, json_schema
+void read_reply_format(wire::Fields& fields,
+                       AnswerRequest& request);  // response_format, grammar, json_schema
 // {"type": "text" | "json_object" | "json_schema", …}; the schema stands in "json_schema" or beside the type.
 Result<ReplyFormat> parse_reply_format(const Json& format, const std::string& where);
 

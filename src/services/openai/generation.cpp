@@ -63,7 +63,8 @@ void read_thinking(wire::Fields& fields, AnswerRequest& request) {
   std::string effort;
   fields.text("reasoning_effort", effort);
   if (fields.ok() && !effort.empty() && !wire::apply_effort(effort, request))
-    return fields.fail(wire::wrong("reasoning_effort", "none, minimal, low, medium, high, xhigh or max", Json(effort)));
+    return fields.fail(
+        wire::wrong("reasoning_effort", "none, minimal, low, medium, high, xhigh or max", Json(effort)));
   fields.flag("enable_thinking", request.enable_thinking);
   fields.integer("thinking_budget", 0, INT32_MAX, request.thinking_budget);
   const Json* arguments = fields.object("chat_template_kwargs");

@@ -1,5 +1,6 @@
 // Messages of chat completions (services/openai/fields.h). What a text-only chat format could not say is
-// brought to its form here: parts of text become one text, an assistant's missing content becomes an empty one.
+// brought to its form here: parts of text become one text, an assistant's missing content becomes an empty
+// one.
 #include "base/utf8.h"
 #include "services/openai/fields.h"
 
@@ -9,13 +10,15 @@ namespace {
 // The text of one part, or why there is none.
 Result<std::string> part_text(const Json& part, const std::string& where) {
   if (!part.is_object()) return wire::wrong(where, "an object", part);
-  const std::string type = part.contains("type") && part["type"].is_string() ? part["type"].get<std::string>() : "";
+  const std::string type =
+      part.contains("type") && part["type"].is_string() ? part["type"].get<std::string>() : "";
   const char* key = type == "refusal" ? "refusal" : "text";
   const bool is_text = type == "text" || type == "input_text" || type == "output_text" || type == "refusal" ||
                        (type.empty() && part.contains("text"));
   if (!is_text) {
     if (type.empty()) return wire::wrong(where + ".type", "\"text\"", part.value("type", Json()));
-    return wire::not_supported(where, "parts of type '" + type.substr(0, whole_characters(type.substr(0, 40))) +
+    return wire::not_supported(where, "parts of type '" +
+                                          type.substr(0, whole_characters(type.substr(0, 40))) +
                                           "' are not supported yet, only text");
   }
   const auto text = part.find(key);
@@ -26,7 +29,8 @@ Result<std::string> part_text(const Json& part, const std::string& where) {
 
 Status normalize(Json& message, const std::string& where) {
   if (!message.is_object()) return Done{};  // parse_messages says so
-  const bool may_be_empty = message.contains("role") && (message["role"] == "assistant" || message["role"] == "tool");
+  const bool may_be_empty =
+      message.contains("role") && (message["role"] == "assistant" || message["role"] == "tool");
   const auto content = message.find("content");
   if (content != message.end() && (content->is_array() || (content->is_null() && may_be_empty))) {
     auto text = content_text(*content, where + ".content");
@@ -75,7 +79,8 @@ void read_messages(wire::Fields& fields, AnswerRequest& request) {
   request.messages = std::move(*parsed);
   fields.flag("continue_final_message", request.continue_last);
   if (request.continue_last && request.messages.back().role != Role::kAssistant)
-    fields.fail({ErrorKind::kInvalid, "continue_final_message", "a last message of the assistant", "another", ""});
+    fields.fail(
+        {ErrorKind::kInvalid, "continue_final_message", "a last message of the assistant", "another", ""});
 }
 
 }  // namespace ink::openai

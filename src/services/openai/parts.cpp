@@ -64,7 +64,8 @@ Json usage_json(const std::vector<FinishedAnswer>& answers, int choices) {
     prompt += usage.prompt_tokens;
     cached += usage.cached_tokens;
   }
-  Json usage{{"prompt_tokens", prompt}, {"completion_tokens", completion}, {"total_tokens", prompt + completion}};
+  Json usage{
+      {"prompt_tokens", prompt}, {"completion_tokens", completion}, {"total_tokens", prompt + completion}};
   usage["prompt_tokens_details"] = {{"cached_tokens", cached}};
   usage["completion_tokens_details"] = {{"reasoning_tokens", reasoning}};
   if (!answers.empty() && !answers.front().cache_explanation.is_null())

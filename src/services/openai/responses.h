@@ -10,7 +10,7 @@ namespace ink::openai {
 // What of the request is repeated in its answer.
 struct ResponseShape {
   std::string previous_id;
-  Json echo;                              // instructions, tools, tool_choice, text, temperature, … in their places
+  Json echo;  // instructions, tools, tool_choice, text, temperature, … in their places
   bool store = true;
   bool logprobs = false;
   std::vector<ChatMessage> conversation;  // before the answer

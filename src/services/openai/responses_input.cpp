@@ -24,7 +24,8 @@ class InputReader {
     if (type == "reasoning") return reasoning(item, where);
     if (type.empty()) return wire::wrong(where + ".type", "the kind of an item", item.value("type", Json()));
     return wire::not_supported(
-        where, "items of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported");
+        where,
+        "items of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported");
   }
 
  private:
@@ -60,7 +61,8 @@ class InputReader {
 
   Status call(const Json& item, const std::string& where) {
     const std::string name = text_of(item, "name");
-    if (name.empty()) return wire::wrong(where + ".name", "the name of a function", item.value("name", Json()));
+    if (name.empty())
+      return wire::wrong(where + ".name", "the name of a function", item.value("name", Json()));
     turn().tool_calls.push_back({name, item.value("arguments", Json("{}")), true});
     return Done{};
   }

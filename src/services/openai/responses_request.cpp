@@ -13,8 +13,8 @@ Status unfold_tools(const Json& tools, Json& unfolded) {
     const std::string where = "tools[" + std::to_string(i) + "]";
     if (!tool.is_object()) return wire::wrong(where, "an object", tool);
     if (tool.value("type", Json()) != "function") {
-      return wire::not_supported(where + ".type",
-                                 wire::describe(tool.value("type", Json())) + ": only functions are tools here");
+      return wire::not_supported(
+          where + ".type", wire::describe(tool.value("type", Json())) + ": only functions are tools here");
     }
     Json function = Json::object();
     for (const char* key : {"name", "description", "parameters", "strict"}) {
@@ -56,7 +56,8 @@ void read_effort(wire::Fields& fields, AnswerRequest& request) {
   inner.text("effort", effort);
   if (!inner.ok()) return fields.fail(inner.error());
   if (!effort.empty() && !wire::apply_effort(effort, request))
-    fields.fail(wire::wrong("reasoning.effort", "none, minimal, low, medium, high, xhigh or max", Json(effort)));
+    fields.fail(
+        wire::wrong("reasoning.effort", "none, minimal, low, medium, high, xhigh or max", Json(effort)));
 }
 
 void refuse_what_is_hosted(wire::Fields& fields) {
@@ -84,7 +85,8 @@ void read_conversation(wire::Fields& fields, ResponseShape& shape, ResponseStore
   if (!input.ok()) return fields.fail(input.error());
   shape.conversation.insert(shape.conversation.end(), std::make_move_iterator(input->begin()),
                             std::make_move_iterator(input->end()));
-  if (shape.conversation.empty()) fields.fail({ErrorKind::kInvalid, "input", "at least one item", "none", ""});
+  if (shape.conversation.empty())
+    fields.fail({ErrorKind::kInvalid, "input", "at least one item", "none", ""});
 }
 
 // The request's own words, with OpenAI's defaults for what it does not say.

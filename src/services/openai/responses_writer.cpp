@@ -23,7 +23,11 @@ Json response_usage(const AnswerUsage& usage) {
 Json reasoning_item(const std::string& id, const std::string& text, const char* status) {
   Json content = Json::array();
   if (!text.empty()) content.push_back({{"type", "reasoning_text"}, {"text", text}});
-  return {{"id", id}, {"type", "reasoning"}, {"summary", Json::array()}, {"content", content}, {"status", status}};
+  return {{"id", id},
+          {"type", "reasoning"},
+          {"summary", Json::array()},
+          {"content", content},
+          {"status", status}};
 }
 
 Json text_part(const std::string& text, Json logprobs) {
@@ -34,10 +38,15 @@ Json text_part(const std::string& text, Json logprobs) {
 }
 
 Json message_item(const std::string& id, Json content, const char* status) {
-  return {{"id", id}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", std::move(content)}};
+  return {{"id", id},
+          {"type", "message"},
+          {"status", status},
+          {"role", "assistant"},
+          {"content", std::move(content)}};
 }
 
-Json call_item(const std::string& id, const AnsweredCall& one, const std::string& arguments, const char* status) {
+Json call_item(const std::string& id, const AnsweredCall& one, const std::string& arguments,
+               const char* status) {
   return {{"id", id},          {"type", "function_call"}, {"status", status},
           {"call_id", one.id}, {"name", one.call.name},   {"arguments", arguments}};
 }
@@ -50,7 +59,8 @@ class ResponseWriter final : public wire::AnswerWriter {
   Json reply(const std::vector<FinishedAnswer>& answers) override {
     const FinishedAnswer& answer = answers.front();
     model_ = answer.model;
-    if (!answer.reasoning.empty()) output_.push_back(reasoning_item(random_id("rs_"), answer.reasoning, "completed"));
+    if (!answer.reasoning.empty())
+      output_.push_back(reasoning_item(random_id("rs_"), answer.reasoning, "completed"));
     if (!answer.content.empty() || answer.tool_calls.empty()) {
       Json part = text_part(answer.content, logprobs(answer.tokens));
       output_.push_back(message_item(random_id("msg_"), Json::array({std::move(part)}),
@@ -66,7 +76,8 @@ class ResponseWriter final : public wire::AnswerWriter {
   std::string start(const std::string& model, int64_t) override {
     model_ = model;
     const Json response = body("in_progress");
-    return say("response.created", {{"response", response}}) + say("response.in_progress", {{"response", response}});
+    return say("response.created", {{"response", response}}) +
+           say("response.in_progress", {{"response", response}});
   }
 
   std::string event(int, const AnswerEvent& event) override {
@@ -85,7 +96,8 @@ class ResponseWriter final : public wire::AnswerWriter {
 
   std::string finish_choice(int, const FinishedAnswer& answer) override {
     std::string text;
-    if (open_ == Open::kNone && answer.content.empty() && answer.tool_calls.empty()) text += open(Open::kMessage);
+    if (open_ == Open::kNone && answer.content.empty() && answer.tool_calls.empty())
+      text += open(Open::kMessage);
     return text + close(was_cut(answer) ? "incomplete" : "completed");
   }
 
@@ -179,7 +191,8 @@ class ResponseWriter final : public wire::AnswerWriter {
   }
 
   Json part() const {
-    return open_ == Open::kMessage ? text_part(text_, tokens_) : Json{{"type", "reasoning_text"}, {"text", text_}};
+    return open_ == Open::kMessage ? text_part(text_, tokens_)
+                                   : Json{{"type", "reasoning_text"}, {"text", text_}};
   }
 
   std::string close(const char* status = "completed") {
@@ -188,12 +201,13 @@ class ResponseWriter final : public wire::AnswerWriter {
     Json done = place();
     done["text"] = text_;
     if (message) done["logprobs"] = tokens_;
-    std::string said = say(message ? "response.output_text.done" : "response.reasoning_text.done", std::move(done));
+    std::string said =
+        say(message ? "response.output_text.done" : "response.reasoning_text.done", std::move(done));
     Json fields = place();
     fields["part"] = part();
     said += say("response.content_part.done", std::move(fields));
-    Json item =
-        message ? message_item(item_id_, Json::array({part()}), status) : reasoning_item(item_id_, text_, status);
+    Json item = message ? message_item(item_id_, Json::array({part()}), status)
+                        : reasoning_item(item_id_, text_, status);
     said += say("response.output_item.done", {{"output_index", output_.size()}, {"item", item}});
     output_.push_back(std::move(item));
     open_ = Open::kNone;
@@ -204,8 +218,9 @@ class ResponseWriter final : public wire::AnswerWriter {
     item_id_ = random_id("fc_");
     const std::string arguments = wire::arguments_text(one.call);
     const Json where{{"item_id", item_id_}, {"output_index", output_.size()}};
-    std::string said = say("response.output_item.added", {{"output_index", output_.size()},
-                                                          {"item", call_item(item_id_, one, "", "in_progress")}});
+    std::string said =
+        say("response.output_item.added",
+            {{"output_index", output_.size()}, {"item", call_item(item_id_, one, "", "in_progress")}});
     Json delta = where;
     delta["delta"] = arguments;
     said += say("response.function_call_arguments.delta", std::move(delta));
@@ -227,7 +242,7 @@ class ResponseWriter final : public wire::AnswerWriter {
   int64_t sequence_ = 0;
   Open open_ = Open::kNone;
   std::string item_id_;
-  std::string text_;              // of the item that is open
+  std::string text_;             // of the item that is open
   Json tokens_ = Json::array();  // its log probabilities
 };
 

@@ -81,7 +81,8 @@ std::string base64(std::string_view bytes) {
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const std::string_view group = bytes.substr(i, 3);
     uint32_t bits = 0;
-    for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0u);
+    for (size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0u);
     for (size_t k = 0; k < 4; ++k) text += k <= group.size() ? kDigits[(bits >> (18 - 6 * k)) & 63] : '=';
   }
   return text;
@@ -114,10 +115,11 @@ Json embedding_reply(const EmbeddingCall& call, const Embeddings& embeddings, co
     data.push_back({{"object", "embedding"}, {"index", i}, {"embedding", nullptr}});
     data.back()["embedding"] = call.base64 ? Json(base64(little_endian(vector))) : Json(vector);
   }
-  return {{"object", "list"},
-          {"data", std::move(data)},
-          {"model", model},
-          {"usage", {{"prompt_tokens", embeddings.prompt_tokens}, {"total_tokens", embeddings.prompt_tokens}}}};
+  return {
+      {"object", "list"},
+      {"data", std::move(data)},
+      {"model", model},
+      {"usage", {{"prompt_tokens", embeddings.prompt_tokens}, {"total_tokens", embeddings.prompt_tokens}}}};
 }
 
 Result<RerankCall> parse_rerank(const Json& body) {
@@ -138,7 +140,8 @@ Result<RerankCall> parse_rerank(const Json& body) {
   return call;
 }
 
-Json rerank_reply(const RerankCall& call, const Ranking& ranking, const std::string& model, const std::string& id) {
+Json rerank_reply(const RerankCall& call, const Ranking& ranking, const std::string& model,
+                  const std::string& id) {
   std::vector<size_t> order(ranking.scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   // Equal scores keep the order of the documents.

@@ -1,5 +1,5 @@
-// POST /v1/embeddings (OpenAI) and POST /v1/rerank (Jina's and Cohere's wire). Beside the wire: "instruction",
-// what the vectors or the ranking are for, which Qwen3's models are trained to read.
+// POST /v1/embeddings (OpenAI) and POST /v1/rerank (Jina's and Cohere's wire). Beside the wire:
+// "instruction", what the vectors or the ranking are for, which Qwen3's models are trained to read.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ struct RerankCall {
   std::optional<std::chrono::milliseconds> keep_alive;
 };
 Result<RerankCall> parse_rerank(const Json& body);
-Json rerank_reply(const RerankCall& call, const Ranking& ranking, const std::string& model, const std::string& id);
+Json rerank_reply(const RerankCall& call, const Ranking& ranking, const std::string& model,
+                  const std::string& id);
 
 std::string base64(std::string_view bytes);
 

@@ -47,7 +47,8 @@ void read_tool_choice(wire::Fields& fields, AnswerRequest& request) {
     request.tool_choice = ToolChoice::kRequired;
     request.named_tool = name->get<std::string>();
   } else {
-    return fields.fail(wire::wrong("tool_choice", "none, auto, required or a function with its name", *choice));
+    return fields.fail(
+        wire::wrong("tool_choice", "none, auto, required or a function with its name", *choice));
   }
   const bool calls = request.tool_choice == ToolChoice::kRequired;
   if (calls && request.tools.empty())

@@ -23,8 +23,7 @@ std::string number_text(double value) {
 std::optional<int64_t> as_integer(const Json& value) {
   if (value.is_number_unsigned()) {
     const auto wide = value.get<uint64_t>();
-    return wide > static_cast<uint64_t>(INT64_MAX) ? std::nullopt
-                                                   : std::optional(static_cast<int64_t>(wide));
+    return wide > static_cast<uint64_t>(INT64_MAX) ? std::nullopt : std::optional(static_cast<int64_t>(wide));
   }
   if (value.is_number_integer()) return value.get<int64_t>();
   if (!value.is_number_float()) return std::nullopt;
@@ -173,7 +172,8 @@ void Fields::integer(const char* key, int64_t least, int64_t most, int64_t& out)
 }
 
 void Fields::integer(const char* key, int64_t least, int64_t most, std::optional<int32_t>& out) {
-  const auto value = whole_number(key, std::max<int64_t>(least, INT32_MIN), std::min<int64_t>(most, INT32_MAX));
+  const auto value =
+      whole_number(key, std::max<int64_t>(least, INT32_MIN), std::min<int64_t>(most, INT32_MAX));
   if (value) out = static_cast<int32_t>(*value);
 }
 
@@ -201,8 +201,9 @@ void Fields::texts(const char* key, std::vector<std::string>& out) {
     if (!item.is_string()) return fail(wrong(place(key), "a text or an array of texts", item));
     const auto& one = item.get_ref<const std::string&>();
     if (one.size() > kMaxStopBytes)
-      return fail({ErrorKind::kInvalid, place(key), "texts of at most " + std::to_string(kMaxStopBytes) + " bytes",
-                   std::to_string(one.size()), ""});
+      return fail({ErrorKind::kInvalid, place(key),
+                   "texts of at most " + std::to_string(kMaxStopBytes) + " bytes", std::to_string(one.size()),
+                   ""});
     if (!one.empty()) out.push_back(one);
   }
 }

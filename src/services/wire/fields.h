@@ -1,6 +1,7 @@
 // Reads the fields of a JSON object that a client sent: each with its type and its range, every mistake with
-// the name of the field. The first mistake is kept and nothing is read after it, so that a reader of a request
-// is a list of lines and one look at error() at its end. What is null counts as not given, as clients mean it.
+// the name of the field. The first mistake is kept and nothing is read after it, so that a reader of a
+// request is a list of lines and one look at error() at its end. What is null counts as not given, as clients
+// mean it.
 #pragma once
 
 #include <chrono>
@@ -42,8 +43,8 @@ class Fields {
   void number(const char* key, float least, float most, std::optional<float>& out);
   void integer(const char* key, int64_t least, int64_t most, int64_t& out);
   void integer(const char* key, int64_t least, int64_t most, std::optional<int32_t>& out);
-  void seed(const char* key, std::optional<uint64_t>& out);  // any integer of 64 bits
-  void texts(const char* key, std::vector<std::string>& out);  // one text or several, as "stop"
+  void seed(const char* key, std::optional<uint64_t>& out);            // any integer of 64 bits
+  void texts(const char* key, std::vector<std::string>& out);          // one text or several, as "stop"
   void refuse(const char* key, const char* what, const char* advice);  // a mistake when it says anything
 
  private:

@@ -12,9 +12,7 @@ constexpr int64_t kMediumEffortTokens = 4096;
 
 }  // namespace
 
-std::string to_text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string server_sent_event(const Json& data) { return "data: " + to_text(data) + "\n\n"; }
 
@@ -35,10 +33,13 @@ std::string utc_time(int64_t unix_seconds) {
 
 bool apply_effort(std::string_view effort, AnswerRequest& request) {
   const bool off = effort == "none" || effort == "minimal";
-  const bool on = effort == "low" || effort == "medium" || effort == "high" || effort == "xhigh" || effort == "max";
+  const bool on =
+      effort == "low" || effort == "medium" || effort == "high" || effort == "xhigh" || effort == "max";
   if (!off && !on) return false;
   request.enable_thinking = on;
-  request.thinking_budget = effort == "low" ? kLowEffortTokens : effort == "medium" ? kMediumEffortTokens : -1;
+  request.thinking_budget = effort == "low"      ? kLowEffortTokens
+                            : effort == "medium" ? kMediumEffortTokens
+                                                 : -1;
   return true;
 }
 

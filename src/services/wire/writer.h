@@ -21,8 +21,8 @@ struct Moment {
   int64_t unix_seconds = 0;  // when it began
 };
 
-// One answer, or several choices of it, either whole with reply(), or as a stream: start, then for each choice
-// its events and finish_choice, then end. Texts are framed and ready to be sent; they may be empty.
+// One answer, or several choices of it, either whole with reply(), or as a stream: start, then for each
+// choice its events and finish_choice, then end. Texts are framed and ready to be sent; they may be empty.
 class AnswerWriter {
  public:
   virtual ~AnswerWriter() = default;
@@ -55,8 +55,8 @@ std::string json_line(const Json& json);                                  // NDJ
 // 2026-11-28T06:40:00Z
 std::string utc_time(int64_t unix_seconds);
 
-// The words of reasoning_effort and its relatives: none, minimal, low, medium, high, xhigh, max. False: no such
-// word.
+// The words of reasoning_effort and its relatives: none, minimal, low, medium, high, xhigh, max. False: no
+// such word.
 bool apply_effort(std::string_view effort, AnswerRequest& request);
 
 // A call's arguments as JSON text, spaced as the model writes it, so that a client that sends it back gives
