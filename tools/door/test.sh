@@ -9,10 +9,10 @@ door_test() {
     test_room "$@"
     return
   fi
-  (($# > 0)) || set -- unit asan tsan lint door
+  (($# > 0)) || set -- unit asan tsan lint page door
   for phase in "$@"; do
     [[ $(type -t "test_$phase") == function && $phase != room ]] ||
-      die "no such tests: $phase; there are unit, golden, asan, tsan, lint, door, and the folders of tests/"
+      die "no such tests: $phase; there are unit, golden, asan, tsan, lint, page, door, and the folders of tests/"
   done
   with_lock need_packages build test
   : >"$tally"
@@ -123,6 +123,35 @@ test_lint() {
   fi
   ((mistakes == 0)) || die "lint found the above"
   count 1
+}
+
+# The page: types, formatting, unit tests, the proof that the committed web/dist is what the sources give, and the page
+# in a real Chromium. Left out where Node is missing (a build takes web/dist as it is), the last part where Chromium is.
+test_page() {
+  if ! command -v npm >/dev/null; then
+    say "the page's tests are left out: Node.js and npm are not installed"
+    return
+  fi
+  cd "$root/web"
+  if ! cmp -s package-lock.json node_modules/.lock; then
+    if [[ ${INKSTONE_INSTALL:-} == no ]]; then
+      say "the page's tests are left out: INKSTONE_INSTALL=no, and its libraries are not installed (npm ci in web/)"
+      return
+    fi
+    npm ci --no-audit --no-fund --ignore-scripts
+    cp package-lock.json node_modules/.lock
+  fi
+  npm run --silent types
+  npm run --silent format
+  npm test --silent
+  npm run --silent check-dist
+  count 1
+  if node e2e/has_chromium.mjs; then
+    npm run --silent e2e
+    count 1
+  else
+    say "the page is not tested in a browser: no Chromium (Debian: chromium; or npx playwright install chromium)"
+  fi
 }
 
 test_door() {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 FOLDERS = ("src", "include", "tests", "bench", "pocket", "tools", "bindings", "web", ".ci")
 CPP = {".cpp", ".h"}
-SOURCE = CPP | {".S", ".py", ".sh", ".cmake"}
+SOURCE = CPP | {".S", ".py", ".sh", ".cmake", ".ts", ".tsx", ".mjs", ".css"}
 NAMES = {"inkstone", "CMakeLists.txt", "run"}
-DATA = {"corpus", "__pycache__"}
+DATA = {"corpus", "__pycache__", "node_modules", "dist"}
 
 
 def repository() -> Path:

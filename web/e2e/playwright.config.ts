@@ -1,12 +1,8 @@
 // The page in a real Chromium. Against the scripted server of web/dev, or, where INKSTONE_BIN names the program (and
 // INKSTONE_MODEL perhaps a model), against `inkstone serve` itself. Chromium is Playwright's own, or the system's where
 // that is not installed (Debian's package "chromium").
-import { existsSync } from 'node:fs';
-import { chromium, defineConfig } from '@playwright/test';
-
-const own = existsSync(chromium.executablePath())
-  ? undefined
-  : ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+import { defineConfig } from '@playwright/test';
+import { chromiumPath } from './chromium.mjs';
 
 export default defineConfig({
   testDir: '.',
@@ -19,7 +15,7 @@ export default defineConfig({
   use: {
     locale: 'en-US',
     timezoneId: 'Asia/Shanghai',
-    launchOptions: { ...(own ? { executablePath: own } : {}), args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] },
+    launchOptions: { executablePath: chromiumPath(), args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] },
     trace: 'off',
   },
   projects: [

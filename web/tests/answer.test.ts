@@ -1,3 +1,4 @@
+// Chunks to an answer, the server's refusals to kinds of fault, and its metrics.
 import { describe, expect, it } from 'vitest';
 import { emptyAnswer, joinData, type JoinedAnswer } from '../src/api/answer';
 import { faultOf } from '../src/api/faults';

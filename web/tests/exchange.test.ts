@@ -1,3 +1,4 @@
+// What comes into a conversation from outside and goes out of it: files, imports, exports; and the search.
 import { describe, expect, it } from 'vitest';
 import { decodeText, kMaxAllBytes, kMaxFileBytes, readFile, withAttachments } from '../src/talk/attachments';
 import { exportJson, exportMarkdown, fileName, ImportError, importJson } from '../src/talk/exchange';

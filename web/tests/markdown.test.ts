@@ -1,3 +1,4 @@
+// Markdown to what is shown: the wall against what a model could write, mathematics, code, and what is heard.
 import { describe, expect, it } from 'vitest';
 import { Announcer } from '../src/markdown/announce';
 import { renderBlocks } from '../src/markdown/render';

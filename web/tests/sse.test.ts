@@ -1,3 +1,4 @@
+// Server-sent events, cut in every way that a network can cut them.
 import { describe, expect, it } from 'vitest';
 import { EventReader, readEvents, type ServerEvent } from '../src/api/sse';
 

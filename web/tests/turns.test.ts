@@ -1,3 +1,4 @@
+// A conversation as a tree: nothing is lost, and every branch can be come back to.
 import { describe, expect, it } from 'vitest';
 import {
   addTurn,

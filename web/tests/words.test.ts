@@ -1,3 +1,4 @@
+// The languages, the settings and the page's own tools.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { kSamplingRanges, readNumber, readSettings, kDefaultSettings, requestFields } from '../src/state/settings';
