@@ -77,8 +77,9 @@ Status admit(const Checkpoint& checkpoint, const MemoryNeeds& needs) {
   if (needs.total() <= available) return Done{};
   return Error{ErrorKind::kTooLarge, checkpoint.name(),
                "at most " + megabytes_text(available) + " of memory (available now)",
-               megabytes_text(needs.total()) + ": weights " + megabytes_text(needs.weights_bytes) + ", cache " +
-                   megabytes_text(needs.cache_bytes) + ", scratch " + megabytes_text(needs.scratch_bytes),
+               megabytes_text(needs.total()) + ": weights " + megabytes_text(needs.weights_bytes) +
+                   ", cache " + megabytes_text(needs.cache_bytes) + ", scratch " +
+                   megabytes_text(needs.scratch_bytes),
                "a smaller --ctx-size or a smaller quantization needs less"};
 }
 

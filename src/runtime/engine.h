@@ -36,7 +36,7 @@ struct EngineOptions {
   KvType cache_type = KvType::kF16;
   std::string kernels;  // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
   Arithmetic arithmetic = Arithmetic::kFast;
-  std::filesystem::path pack_cache;  // the folder of packed models (runtime/pack_cache.h); empty: none
+  std::filesystem::path pack_cache;      // the folder of packed models (runtime/pack_cache.h); empty: none
   std::function<void(double)> progress;  // 0 … 1 while loading
 };
 

@@ -62,7 +62,8 @@ TEST(AssistantCatalogue, DamagedOnesAreRefused) {
 }
 
 TEST(AssistantSchemaForeign, IsBroughtToWhatTheConstraintEnforces) {
-  const Json foreign = Json::parse(R"({"type": "function", "function": {"name": "search", "strict": true, "parameters": {
+  const Json foreign =
+      Json::parse(R"({"type": "function", "function": {"name": "search", "strict": true, "parameters": {
     "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "patternProperties": {},
     "properties": {"query": {"type": "string", "format": "uri", "pattern": "(?=x)y"},
                    "anything": {}, "maybe": {"type": ["integer", "null"], "exclusiveMinimum": 0},

@@ -72,7 +72,7 @@ double difference(std::span<const float> a, std::span<const float> b) {
   return largest;
 }
 
-const std::atomic<bool> kNotCancelled = false;
+const std::atomic<bool> kNeverCancelled = false;
 
 // The embedding cases of one instruction, all in one request.
 EmbeddingRequest request_of(const std::string& instruction, std::optional<int64_t> dimensions) {
@@ -93,7 +93,7 @@ void expect_embeddings(ServedModel& model, double tolerance) {
        {std::pair<const char*, std::optional<int64_t>>{"vector", {}}, {"vector_12", 12}}) {
     for (const Json& first : small_cases()["embedding"]) {
       const auto instruction = first["instruction"].get<std::string>();
-      const auto got = embed(model, request_of(instruction, dimensions), kNotCancelled);
+      const auto got = embed(model, request_of(instruction, dimensions), kNeverCancelled);
       ASSERT_TRUE(got.ok()) << got.error().message();
       size_t next = 0;
       int64_t tokens = 0;
@@ -119,7 +119,7 @@ void expect_ranking(ServedModel& model, const char* key) {
     }
     const auto got =
         rerank(model, {row["query"], row["documents"].get<std::vector<std::string>>(), row["instruction"]},
-               kNotCancelled);
+               kNeverCancelled);
     ASSERT_TRUE(got.ok()) << got.error().message();
     EXPECT_LE(difference(got->scores, row[key].get<std::vector<float>>()), 1e-5) << row["query"];
     EXPECT_EQ(got->prompt_tokens, tokens);
@@ -185,7 +185,7 @@ TEST(GoldenRetrieval, ModelsOfTheLargeSet) {
         prompts.push_back(numbers<int32_t>(*golden, std::string("input_ids.") + number));
         request.inputs.emplace_back(prompts.back());
       }
-      const auto states = last_states(model, prompts, Priority::kChat, kNotCancelled);
+      const auto states = last_states(model, prompts, Priority::kChat, kNeverCancelled);
       ASSERT_TRUE(states.ok()) << states.error().message();
       ++compared;
       const std::string kind = name;
@@ -193,7 +193,7 @@ TEST(GoldenRetrieval, ModelsOfTheLargeSet) {
         for (const auto& [tensor, size] :
              {std::pair<const char*, size_t>{"embeddings", 64}, {"embeddings_first_32", 32}}) {
           request.dimensions = static_cast<int64_t>(size);
-          const auto got = embed(model, request, kNotCancelled);
+          const auto got = embed(model, request, kNeverCancelled);
           ASSERT_TRUE(got.ok()) << got.error().message();
           const auto wanted = numbers<float>(*golden, tensor);
           for (size_t i = 0; i < 4; ++i)
@@ -283,11 +283,11 @@ TEST_F(Retrieval, AloneOrTogetherTheNumbersAreTheSame) {
     EmbeddingRequest many;
     for (int i = 0; i < 12; ++i)
       many.inputs.emplace_back(std::string(static_cast<size_t>(7 * i), 'x') + "kettle");
-    const auto together = embed(model, many, kNotCancelled);
+    const auto together = embed(model, many, kNeverCancelled);
     ASSERT_TRUE(together.ok()) << together.error().message();
     for (size_t i = 0; i < many.inputs.size(); ++i) {
       ServedModel fresh = open_served(small("embedding"), 1);
-      const auto alone = embed(fresh, {{many.inputs[i]}, "", {}}, kNotCancelled);
+      const auto alone = embed(fresh, {{many.inputs[i]}, "", {}}, kNeverCancelled);
       ASSERT_TRUE(alone.ok());
       EXPECT_EQ(alone->vectors[0], together->vectors[i]) << i;
     }
@@ -296,11 +296,11 @@ TEST_F(Retrieval, AloneOrTogetherTheNumbersAreTheSame) {
   ServedModel ranker = open_served(small("reranker"), 8);
   const std::vector<std::string> documents = {"a kettle", "a kettle on the stove", "", "rain", "水煲",
                                               "kettle"};
-  const auto together = rerank(ranker, {"Where is the kettle?", documents, ""}, kNotCancelled);
+  const auto together = rerank(ranker, {"Where is the kettle?", documents, ""}, kNeverCancelled);
   ASSERT_TRUE(together.ok());
   for (size_t i = 0; i < documents.size(); ++i) {
     ServedModel fresh = open_served(small("reranker"), 1);
-    const auto alone = rerank(fresh, {"Where is the kettle?", {documents[i]}, ""}, kNotCancelled);
+    const auto alone = rerank(fresh, {"Where is the kettle?", {documents[i]}, ""}, kNeverCancelled);
     ASSERT_TRUE(alone.ok());
     EXPECT_EQ(alone->scores[0], together->scores[i]) << documents[i];
   }
@@ -310,7 +310,7 @@ TEST_F(Retrieval, AloneOrTogetherTheNumbersAreTheSame) {
 TEST_F(Retrieval, DocumentsShareTheirQuestion) {
   ServedModel model = open_served(small("reranker"), 4);
   const auto ranking =
-      rerank(model, {"Where is the kettle?", {"a", "b", "c", "d", "e", "f"}, ""}, kNotCancelled);
+      rerank(model, {"Where is the kettle?", {"a", "b", "c", "d", "e", "f"}, ""}, kNeverCancelled);
   ASSERT_TRUE(ranking.ok());
   EXPECT_LT(model.scheduler->usage().tokens, static_cast<uint64_t>(ranking->prompt_tokens) / 2);
 }
@@ -330,7 +330,7 @@ TEST_F(Retrieval, EndOfTextIsNotDoubledAndTextIsNoControlToken) {
 
 TEST_F(Retrieval, AChatModelEmbedsAsWell) {
   ServedModel model = open_served(small("reranker"));
-  const auto got = embed(model, {{std::string("a text")}, "", {}}, kNotCancelled);
+  const auto got = embed(model, {{std::string("a text")}, "", {}}, kNeverCancelled);
   ASSERT_TRUE(got.ok()) << got.error().message();
   double squares = 0;
   for (const float value : got->vectors.at(0))
@@ -340,7 +340,7 @@ TEST_F(Retrieval, AChatModelEmbedsAsWell) {
 
 TEST_F(Retrieval, WhatAModelCannotDoIsRefused) {
   ServedModel embedder = open_served(small("embedding"));
-  EXPECT_EQ(rerank(embedder, {"q", {"d"}, ""}, kNotCancelled).error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(rerank(embedder, {"q", {"d"}, ""}, kNeverCancelled).error().kind, ErrorKind::kUnsupported);
   // It has no head to write text with.
   const int sequence = *embedder.scheduler->open_sequence();
   const std::vector<int32_t> ids = {1, 2};
@@ -352,12 +352,12 @@ TEST_F(Retrieval, WhatAModelCannotDoIsRefused) {
   embedder.scheduler->close_sequence(sequence);
   // A vocabulary in which yes and no are no tokens: the golden models have none at all.
   ServedModel plain = open_served(fs::path(INK_SOURCE_DIR) / "tests/golden/models/dense_tied_f32");
-  EXPECT_EQ(rerank(plain, {"q", {"d"}, ""}, kNotCancelled).error().kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(embed(plain, {{std::string("text")}, "", {}}, kNotCancelled).error().kind,
+  EXPECT_EQ(rerank(plain, {"q", {"d"}, ""}, kNeverCancelled).error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(embed(plain, {{std::string("text")}, "", {}}, kNeverCancelled).error().kind,
             ErrorKind::kUnsupported);
-  EXPECT_TRUE(embed(plain, {{std::vector<int32_t>{5, 6}}, "", {}}, kNotCancelled).ok());
+  EXPECT_TRUE(embed(plain, {{std::vector<int32_t>{5, 6}}, "", {}}, kNeverCancelled).ok());
   ServedModel words = open_served(fs::path(INK_SOURCE_DIR) / "tests/golden/gguf_models/qwen3-f32.gguf");
-  EXPECT_EQ(rerank(words, {"q", {"d"}, ""}, kNotCancelled).error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(rerank(words, {"q", {"d"}, ""}, kNeverCancelled).error().kind, ErrorKind::kUnsupported);
 }
 
 TEST_F(Retrieval, OtherWaysOfPoolingAreRefused) {
@@ -365,7 +365,7 @@ TEST_F(Retrieval, OtherWaysOfPoolingAreRefused) {
   fs::create_directories(copy / "1_Pooling");
   std::ofstream(copy / "1_Pooling/config.json") << R"({"pooling_mode_mean_tokens": true})";
   ServedModel model = open_served(copy);
-  const auto got = embed(model, {{std::string("a")}, "", {}}, kNotCancelled);
+  const auto got = embed(model, {{std::string("a")}, "", {}}, kNeverCancelled);
   ASSERT_FALSE(got.ok());
   EXPECT_EQ(got.error().kind, ErrorKind::kUnsupported);
   EXPECT_NE(got.error().message().find("mean"), std::string::npos);
@@ -375,7 +375,7 @@ TEST_F(Retrieval, BadRequestsAreNamed) {
   ServedModel model = open_served(small("embedding"));
   const EmbeddingInput text = std::string("a");
   const auto kind = [&](const EmbeddingRequest& request) {
-    const auto got = embed(model, request, kNotCancelled);
+    const auto got = embed(model, request, kNeverCancelled);
     EXPECT_FALSE(got.ok());
     return got.ok() ? ErrorKind::kIo : got.error().kind;
   };
@@ -387,26 +387,26 @@ TEST_F(Retrieval, BadRequestsAreNamed) {
   for (const int64_t dimensions : {int64_t{0}, int64_t{-1}, int64_t{33}, INT64_MAX, INT64_MIN})
     EXPECT_EQ(kind({{text}, "", dimensions}), ErrorKind::kInvalid) << dimensions;
   ServedModel ranker = open_served(small("reranker"));
-  EXPECT_EQ(rerank(ranker, {"q", {}, ""}, kNotCancelled).error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(rerank(ranker, {"q", {}, ""}, kNeverCancelled).error().kind, ErrorKind::kInvalid);
 }
 
 TEST_F(Retrieval, TooLongIsRefusedWithBothNumbersOrCutWhenAsked) {
   ServedModel model = open_served(small("embedding"), 4, 16);
   EmbeddingRequest request{{std::string(300, 'x')}, "", {}};
-  const auto refused = embed(model, request, kNotCancelled);
+  const auto refused = embed(model, request, kNeverCancelled);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::kTooLarge);
   EXPECT_EQ(refused.error().where, "context");
   EXPECT_NE(refused.error().wanted.find("16"), std::string::npos);
   request.truncate = true;
-  const auto cut = embed(model, request, kNotCancelled);
+  const auto cut = embed(model, request, kNeverCancelled);
   ASSERT_TRUE(cut.ok()) << cut.error().message();
   EXPECT_EQ(cut->prompt_tokens, 16);
   ServedModel ranker = open_served(small("reranker"), 4, 512);
   RerankRequest ranking{"q", {std::string(2000, 'x'), "y"}, ""};
-  EXPECT_EQ(rerank(ranker, ranking, kNotCancelled).error().where, "context");
+  EXPECT_EQ(rerank(ranker, ranking, kNeverCancelled).error().where, "context");
   ranking.truncate = true;
-  EXPECT_TRUE(rerank(ranker, ranking, kNotCancelled).ok());
+  EXPECT_TRUE(rerank(ranker, ranking, kNeverCancelled).ok());
 }
 
 TEST_F(Retrieval, CancellingEndsIt) {
