@@ -178,7 +178,11 @@ TEST(Answers, ChoicesOfOneSeedDifferAndRepeat) {
   for (auto* texts : {&first, &second}) {
     auto prepared = prepare_answer(pocket_model(), request);
     ASSERT_TRUE(prepared.ok());
-    for (int i = 0; i < 3; ++i) texts->push_back(hear(**prepared).content);
+    for (int i = 0; i < 3; ++i) {
+      const Heard heard = hear(**prepared);
+      texts->push_back(heard.content);
+      for (const AnsweredCall& one : heard.calls) texts->back() += one.call.name + one.call.arguments.dump();
+    }
   }
   EXPECT_EQ(first, second);
   EXPECT_GT(std::set<std::string>(first.begin(), first.end()).size(), 1u);
