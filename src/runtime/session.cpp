@@ -56,6 +56,8 @@ class StopStrings {
     }
     return release(first != std::string::npos ? first : held_.size() - possible_beginning());
   }
+  // Text in which no stop string is looked for.
+  std::string pass(std::string_view text) { return finish() += text; }
   std::string finish() { return matched_.empty() ? release(held_.size()) : ""; }
   const std::string& matched() const { return matched_; }
 
@@ -332,7 +334,8 @@ void Session::Generation::accept(int32_t id) {
 
 bool Session::Generation::publish(int32_t id, const SampledToken* sampled) {
   result.ids.push_back(id);
-  GeneratedPiece piece{id, stops_.push(decoder_ ? decoder_->push(id) : ""), sampled};
+  const std::string text = decoder_ ? decoder_->push(id) : "";
+  GeneratedPiece piece{id, budget_.thinking() ? stops_.pass(text) : stops_.push(text), sampled};
   result.text += piece.text;
   if (!on_piece_(piece)) {
     result.finish = FinishReason::kCancelled;

@@ -26,7 +26,7 @@ struct GenerationOptions {
   Constraint* constraint = nullptr;
   int64_t max_tokens = -1;                // -1: until a stop or the end of the context
   std::vector<int32_t> stop_tokens;       // end the answer and are not part of its text
-  std::vector<std::string> stop_strings;  // the same for text; what follows a match is never emitted
+  std::vector<std::string> stop_strings;  // the same for text, but not in thinking; never emitted
   int64_t thinking_budget = -1;  // tokens of thinking before the model is brought to its answer; -1: no limit
   bool starts_in_thinking = false;  // the prompt already opened <think>
   bool context_shift = false;  // full context: forget the older half of the answer's past instead of failing

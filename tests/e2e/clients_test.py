@@ -17,7 +17,6 @@ import subprocess
 import unittest
 
 import anthropic
-import instructor
 import ollama
 import openai
 from langchain_core.tools import tool
@@ -230,20 +229,21 @@ class Libraries(Served):
         self.assertEqual(len(embeddings.embed_documents(["one", "two"])), 2)
 
     def test_instructor(self):
-        for mode in (instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA):
-            client = instructor.from_openai(self.openai, mode=mode)
-            light = client.chat.completions.create(model=MODEL, messages=ASK, response_model=Light, temperature=0,
-                                                   max_tokens=120, max_retries=0)
-            self.assertLessEqual(light.level, 9)
+        self.run_beside([str(ROOT / "build/e2e/instructor/bin/python"), str(ROOT / "tests/e2e/instructor_flow.py")])
+
+    def run_beside(self, command):
+        """Another client's own program, with the address and the model."""
+        if shutil.which(command[0]) is None:
+            self.skipTest(f"{command[0]} is not installed")
+        done = subprocess.run([*command, self.address, MODEL], capture_output=True, text=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_node(self):
         folder = ROOT / "build/e2e/node"
-        if shutil.which("node") is None or not (folder / "node_modules/openai").is_dir():
+        if not (folder / "node_modules/openai").is_dir():
             self.skipTest("node's openai is not installed")
         shutil.copy(ROOT / "tests/e2e/clients.mjs", folder / "clients.mjs")
-        done = subprocess.run(["node", str(folder / "clients.mjs"), self.address, MODEL], capture_output=True, text=True,
-                              timeout=300)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.run_beside(["node", str(folder / "clients.mjs")])
 
 
 if __name__ == "__main__":

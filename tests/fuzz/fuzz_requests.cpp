@@ -66,8 +66,12 @@ void write_answer(ink::wire::Asked& asked) {
   call.kind = ink::AnswerEvent::Kind::kToolCall;
   if (!answer.tool_calls.empty()) call.call = answer.tool_calls.front().call;
   ink::wire::AnswerWriter& writer = *asked.writer;
-  std::string stream = writer.start(answer.model, 1) + writer.event(0, content) + writer.event(0, call);
-  stream += writer.ping() + writer.finish_choice(0, answer) + writer.end(answers);
+  std::string stream = writer.start(answer.model, 1);
+  stream += writer.event(0, content);
+  stream += writer.event(0, call);
+  stream += writer.ping();
+  stream += writer.finish_choice(0, answer);
+  stream += writer.end(answers);
   require_framed(stream);
 }
 

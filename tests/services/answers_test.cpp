@@ -153,6 +153,21 @@ TEST(Answers, StopStringsAndLength) {
   EXPECT_EQ(cut.answer.usage.completion_tokens, 2);
 }
 
+TEST(Answers, StopStringsDoNotEndTheThinking) {
+  AnswerRequest request = greedy_request("What can you do for me?", 12);
+  request.messages.push_back(message_of(Role::kAssistant, ""));
+  request.messages.back().reasoning = "I can";
+  request.continue_last = true;
+  const Heard thought = hear(request);
+  ASSERT_GT(thought.reasoning.size(), 6u);
+  EXPECT_EQ(thought.content, "");
+  EXPECT_EQ(thought.answer.usage.reasoning_tokens, 12);
+  request.stop = {thought.reasoning.substr(2, 3)};
+  const Heard again = hear(request);
+  EXPECT_EQ(again.reasoning, thought.reasoning);
+  EXPECT_EQ(again.answer.stop_string, "");
+}
+
 TEST(Answers, LogProbabilitiesSpellTheContent) {
   AnswerRequest request = greedy_request("What can you do for me?", 20);
   request.sampling.logprobs = 2;
@@ -178,7 +193,11 @@ TEST(Answers, ChoicesOfOneSeedDifferAndRepeat) {
   for (auto* texts : {&first, &second}) {
     auto prepared = prepare_answer(pocket_model(), request);
     ASSERT_TRUE(prepared.ok());
-    for (int i = 0; i < 3; ++i) texts->push_back(hear(**prepared).content);
+    for (int i = 0; i < 3; ++i) {
+      const Heard heard = hear(**prepared);
+      texts->push_back(heard.content);
+      for (const AnsweredCall& one : heard.calls) texts->back() += one.call.name + one.call.arguments.dump();
+    }
   }
   EXPECT_EQ(first, second);
   EXPECT_GT(std::set<std::string>(first.begin(), first.end()).size(), 1u);

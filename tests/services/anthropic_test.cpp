@@ -142,7 +142,8 @@ TEST(Anthropic, Stream) {
   stream += writer.event(0, event_of(AnswerEvent::Kind::kContent, "H"));
   stream += writer.event(0, event_of(AnswerEvent::Kind::kContent, "i"));
   stream += writer.event(0, call_event(light_call(), 0));
-  stream += writer.finish_choice(0, answer) + writer.end({answer});
+  stream += writer.finish_choice(0, answer);
+  stream += writer.end({answer});
   std::vector<std::string> types;
   std::string input;
   int open = -1;

@@ -102,7 +102,8 @@ TEST(Ollama, StreamOfLines) {
   stream += writer.event(0, event_of(AnswerEvent::Kind::kReasoning, "hm"));
   stream += writer.event(0, event_of(AnswerEvent::Kind::kContent, "Hi"));
   stream += writer.event(0, call_event(light_call(), 0));
-  stream += writer.finish_choice(0, answer) + writer.end({answer});
+  stream += writer.finish_choice(0, answer);
+  stream += writer.end({answer});
   const auto lines = lines_in(stream);
   ASSERT_EQ(lines.size(), 4u);
   EXPECT_EQ(lines[0]["message"]["thinking"], "hm");

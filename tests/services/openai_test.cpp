@@ -275,8 +275,10 @@ TEST(OpenAiCompletions, ReplyAndStream) {
   EXPECT_EQ(reply["choices"][0]["logprobs"]["text_offset"], Json::array({0, 1})) << "in characters";
   EXPECT_EQ(reply["usage"]["prompt_tokens"], 20) << "two prompts";
   wire::AnswerWriter& writer = *asked->writer;
-  std::string stream = writer.start("tiny", 1) + writer.event(2, event_of(AnswerEvent::Kind::kContent, "x"));
-  stream += writer.finish_choice(2, answer) + writer.end({answer});
+  std::string stream = writer.start("tiny", 1);
+  stream += writer.event(2, event_of(AnswerEvent::Kind::kContent, "x"));
+  stream += writer.finish_choice(2, answer);
+  stream += writer.end({answer});
   const auto events = events_in(stream);
   ASSERT_EQ(events.size(), 3u);
   EXPECT_EQ(events[0]["choices"][0]["text"], "x");
@@ -337,7 +339,8 @@ TEST(OpenAiResponses, StreamClosesWhatItOpens) {
   stream += writer.event(0, event_of(AnswerEvent::Kind::kContent, "H"));
   stream += writer.event(0, event_of(AnswerEvent::Kind::kContent, "i"));
   stream += writer.event(0, call_event(light_call(), 0));
-  stream += writer.finish_choice(0, answer) + writer.end({answer});
+  stream += writer.finish_choice(0, answer);
+  stream += writer.end({answer});
   const auto events = events_in(stream);
   int open = 0;
   std::string text;

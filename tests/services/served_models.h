@@ -28,7 +28,7 @@ inline std::shared_ptr<ServedModel> pocket_model() {
 }
 
 inline std::shared_ptr<ServedModel> model_without_tokenizer() {
-  const auto files = require_golden_paths("gguf_models/qwen3-q8_0.gguf");
+  const auto files = require_golden_paths("models/dense_tied_f32");
   if (files.empty()) return nullptr;
   LibraryOptions options = small_library();
   options.default_model = files.front().string();

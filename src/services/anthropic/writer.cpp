@@ -89,11 +89,10 @@ class MessageWriter final : public wire::AnswerWriter {
   std::string event(int, const AnswerEvent& event) override {
     switch (event.kind) {
       case AnswerEvent::Kind::kReasoning:
-        return open("thinking", {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}}) +
-               delta({{"type", "thinking_delta"}, {"thinking", event.text}});
+        return grow("thinking", {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}},
+                    {{"type", "thinking_delta"}, {"thinking", event.text}});
       case AnswerEvent::Kind::kContent:
-        return open("text", {{"type", "text"}, {"text", ""}}) +
-               delta({{"type", "text_delta"}, {"text", event.text}});
+        return grow("text", {{"type", "text"}, {"text", ""}}, {{"type", "text_delta"}, {"text", event.text}});
       case AnswerEvent::Kind::kToolCall:
         return call(event);
       case AnswerEvent::Kind::kPromptProgress:
@@ -104,7 +103,8 @@ class MessageWriter final : public wire::AnswerWriter {
 
   std::string finish_choice(int, const FinishedAnswer& answer) override {
     Json change{{"stop_reason", stop_reason(answer)}, {"stop_sequence", stop_sequence(answer)}};
-    return close() + say("message_delta", {{"delta", std::move(change)}, {"usage", usage_of(answer)}});
+    std::string text = close();
+    return text += say("message_delta", {{"delta", std::move(change)}, {"usage", usage_of(answer)}});
   }
   std::string end(const std::vector<FinishedAnswer>&) override { return say("message_stop", Json::object()); }
   std::string failure(const wire::Failure& failure) override {
@@ -128,11 +128,16 @@ class MessageWriter final : public wire::AnswerWriter {
   std::string delta(Json change) const {
     return say("content_block_delta", {{"index", index_}, {"delta", std::move(change)}});
   }
+  // A delta belongs to the block that is open when it is made: first the one, then the other.
+  std::string grow(const std::string& kind, Json block, Json change) {
+    std::string text = open(kind, std::move(block));
+    return text += delta(std::move(change));
+  }
   std::string open(const std::string& kind, Json block) {
     if (open_ == kind) return "";
     std::string text = close();
     open_ = kind;
-    return text + say("content_block_start", {{"index", index_}, {"content_block", std::move(block)}});
+    return text += say("content_block_start", {{"index", index_}, {"content_block", std::move(block)}});
   }
   std::string close() {
     if (open_.empty()) return "";
@@ -150,7 +155,7 @@ class MessageWriter final : public wire::AnswerWriter {
                               {"name", event.call.name},
                               {"input", Json::object()}});
     text += delta({{"type", "input_json_delta"}, {"partial_json", python_json(input_of(event.call))}});
-    return text + close();
+    return text += close();
   }
 
   wire::Moment moment_;

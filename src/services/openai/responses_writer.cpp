@@ -1,6 +1,7 @@
 // Answers of POST /v1/responses, whole and as events (services/openai/responses.h). A stream opens one output
 // item after the other: reasoning, message, calls; each is closed with its whole content before the next one
-// opens, and the last event brings the whole response again.
+// opens, and the last event brings the whole response again. Events are numbered as they are made: two of
+// them may not be made within one expression.
 #include "services/answers/random_id.h"
 #include "services/openai/parts.h"
 #include "services/openai/responses.h"
@@ -76,8 +77,8 @@ class ResponseWriter final : public wire::AnswerWriter {
   std::string start(const std::string& model, int64_t) override {
     model_ = model;
     const Json response = body("in_progress");
-    return say("response.created", {{"response", response}}) +
-           say("response.in_progress", {{"response", response}});
+    std::string text = say("response.created", {{"response", response}});
+    return text += say("response.in_progress", {{"response", response}});
   }
 
   std::string event(int, const AnswerEvent& event) override {
@@ -87,7 +88,7 @@ class ResponseWriter final : public wire::AnswerWriter {
       case AnswerEvent::Kind::kContent:
         return grow(Open::kMessage, "response.output_text.delta", event);
       case AnswerEvent::Kind::kToolCall:
-        return close() + call({event.call_id, event.call});
+        return call({event.call_id, event.call});
       case AnswerEvent::Kind::kPromptProgress:
         break;
     }
@@ -98,7 +99,7 @@ class ResponseWriter final : public wire::AnswerWriter {
     std::string text;
     if (open_ == Open::kNone && answer.content.empty() && answer.tool_calls.empty())
       text += open(Open::kMessage);
-    return text + close(was_cut(answer) ? "incomplete" : "completed");
+    return text += close(was_cut(answer) ? "incomplete" : "completed");
   }
 
   std::string end(const std::vector<FinishedAnswer>& answers) override {
@@ -164,7 +165,11 @@ class ResponseWriter final : public wire::AnswerWriter {
   }
 
   std::string grow(Open kind, const char* type, const AnswerEvent& event) {
-    std::string text = open_ == kind ? "" : close() + open(kind);
+    std::string text;
+    if (open_ != kind) {
+      text = close();
+      text += open(kind);
+    }
     text_ += event.text;
     Json fields = place();
     fields["delta"] = event.text;
@@ -172,7 +177,7 @@ class ResponseWriter final : public wire::AnswerWriter {
       fields["logprobs"] = logprobs(event.tokens);
       for (const Json& token : fields["logprobs"]) tokens_.push_back(token);
     }
-    return text + say(type, std::move(fields));
+    return text += say(type, std::move(fields));
   }
 
   std::string open(Open kind) {
@@ -187,7 +192,7 @@ class ResponseWriter final : public wire::AnswerWriter {
         say("response.output_item.added", {{"output_index", output_.size()}, {"item", std::move(item)}});
     Json fields = place();
     fields["part"] = part();
-    return said + say("response.content_part.added", std::move(fields));
+    return said += say("response.content_part.added", std::move(fields));
   }
 
   Json part() const {
@@ -215,12 +220,12 @@ class ResponseWriter final : public wire::AnswerWriter {
   }
 
   std::string call(const AnsweredCall& one) {
+    std::string said = close();
     item_id_ = random_id("fc_");
     const std::string arguments = wire::arguments_text(one.call);
     const Json where{{"item_id", item_id_}, {"output_index", output_.size()}};
-    std::string said =
-        say("response.output_item.added",
-            {{"output_index", output_.size()}, {"item", call_item(item_id_, one, "", "in_progress")}});
+    said += say("response.output_item.added",
+                {{"output_index", output_.size()}, {"item", call_item(item_id_, one, "", "in_progress")}});
     Json delta = where;
     delta["delta"] = arguments;
     said += say("response.function_call_arguments.delta", std::move(delta));
