@@ -104,7 +104,7 @@ class Described(unittest.TestCase):
             run = subprocess.run(
                 [SCHEMATHESIS, "--config-file", str(folder / "schemathesis.toml"), "run",
                  self.address + "/openapi.json", "--phases", "examples,coverage,fuzzing", "--checks", CHECKS,
-                 "--max-examples", "150", "--workers", "4", "--request-timeout", str(PATIENCE_S),
+                 "--max-examples", "200", "--workers", "4", "--request-timeout", str(PATIENCE_S),
                  "--continue-on-failure", "--suppress-health-check", "all", "--generation-database", "none",
                  "--seed", str(seed), "--no-color"],
                 cwd=folder, env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(folder)},
