@@ -21,13 +21,16 @@ const std::string kDuration =
     "P(?:\\d{1,9}W|(?:\\d{1,9}D|\\d{1,9}M(?:\\d{1,9}D)?|\\d{1,9}Y(?:\\d{1,9}M(?:\\d{1,9}D)?)?)"
     "(?:T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S))?|"
     "T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S))";
-// At most 31 letters and digits with a hyphen between some: within the 63 of a label. The last label begins
-// with a letter, so that no name is an address.
-const std::string kLabel = "[A-Za-z0-9](?:-?[A-Za-z0-9]){0,30}";
-const std::string kLastLabel = "[A-Za-z](?:-?[A-Za-z0-9]){1,20}";
+// Labels of at most 61 letters, digits and a hyphen between some (63 may be), names of at most 212 (253 may
+// be). The last label begins with a letter, so that no name is an address. Counts are of single characters:
+// those are quick to constrain, counts of groups are not.
+const std::string kLabel = "[A-Za-z0-9]{1,30}(?:-[A-Za-z0-9]{1,30})?";
+const std::string kLastLabel = "[A-Za-z][A-Za-z0-9]{0,23}(?:-[A-Za-z0-9]{1,30})?";
 const std::string kHost = "(?:" + kLabel + "\\.){0,3}" + kLastLabel;
+// At most 64 before the at sign.
 const std::string kAtom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]";
-const std::string kEmail = kAtom + "(?:\\.?" + kAtom + "){0,31}@(?:" + kLabel + "\\.){1,3}" + kLastLabel;
+const std::string kEmail =
+    kAtom + "{1,19}(?:\\." + kAtom + "{1,14}){0,3}@(?:" + kLabel + "\\.){1,3}" + kLastLabel;
 const std::string kByte = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const std::string kIpv4 = kByte + "(?:\\." + kByte + "){3}";
 // Eight groups, or fewer around one "::".
@@ -42,7 +45,8 @@ const std::string kIpv6 = [] {
   return all;
 }();
 const std::string kPathCharacter = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
-const std::string kUri = "[A-Za-z][A-Za-z0-9+.-]{0,20}://" + kHost + "(?::\\d{1,4})?(?:/" + kPathCharacter +
+// Registered names (RFC 3986, 3.2.2), not only those of hosts.
+const std::string kUri = "[A-Za-z][A-Za-z0-9+.-]{0,20}://[A-Za-z0-9.-]+(?::\\d{1,4})?(?:/" + kPathCharacter +
                          "*)*(?:\\?(?:" + kPathCharacter + "|[/?])*)?(?:#(?:" + kPathCharacter + "|[/?])*)?";
 
 const std::map<std::string_view, std::string>& patterns() {
