@@ -1,7 +1,7 @@
 // A server with scripted answers, for working on the page and for its tests: no model, no build of Inkstone needed. It
 // speaks what the page uses (chat completions, models, metrics, health) with the same headers, and serves web/dist
 // under the same policy. What it answers is chosen by words in the last message:
-//   think, table, math, code, tool, long, slow, busy, too long, broken, xss, file: see kScripts.
+//   think, table, math, code, tool, long, slow, busy, too long, broken, xss, file: see kScripts and scriptFor.
 //   node dev/fake_server.mjs [--port N] [--key KEY]       prints "listening on http://127.0.0.1:N"
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
@@ -166,7 +166,7 @@ async function chat(request, response, body) {
   counts.completion += completion;
   counts.seconds += seconds;
   if (gone) return;
-  if (script.broken) return response.destroy();
+  if (script.broken) return setTimeout(() => response.destroy(), 300); // what was written goes out first
   delta({}, script.calls ? 'tool_calls' : 'stop');
   chunk({
     usage: {

@@ -45,6 +45,7 @@ for (const colours of ['light', 'dark'] as const) {
     await noFaults(page, 'editing');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
+    await expect(page.locator('#search')).toBeFocused();
     await page.keyboard.type('a');
     await expect(page.locator('.list-note')).toBeVisible();
     await noFaults(page, 'search');

@@ -66,6 +66,7 @@ test('several conversations: search over all, rename, delete', async ({ page, op
     await expect(questions(page)).toHaveCount(0);
   }
   await page.keyboard.press('Control+k');
+  await expect(page.locator('#search')).toBeFocused();
   await page.keyboard.type('WHALE');
   await expect(page.locator('.result').first()).toContainText('about whales');
   await page.locator('.result').first().click();
