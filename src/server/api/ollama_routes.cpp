@@ -22,7 +22,7 @@ ollama::ListedModel listed(const FoundModel& model) {
 void load_only(const ApiParts& parts, const ollama::AskedOllama& asked, bool chat, const wire::Moment& moment,
                Responder& responder) {
   const AnswerRequest& wanted = asked.asked.requests.front();
-  std::string name = wanted.model;
+  std::string name = wanted.model.empty() ? parts.library.default_name() : wanted.model;
   if (asked.unload) {
     const auto model = match_model(parts.library.available(), name);
     if (!model.ok()) return reply_failure(responder, model.error(), wire::Stage::kModel, ollama::error_body);
