@@ -21,7 +21,7 @@ const std::string kDuration =
     "P(?:\\d{1,9}W|(?:\\d{1,9}D|\\d{1,9}M(?:\\d{1,9}D)?|\\d{1,9}Y(?:\\d{1,9}M(?:\\d{1,9}D)?)?)"
     "(?:T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S))?|"
     "T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S))";
-// Labels of at most 61 letters, digits and a hyphen between some (63 may be), names of at most 212 (253 may
+// Labels of at most 61 letters, digits and a hyphen between some (63 may be), names of at most 241 (253 may
 // be). The last label begins with a letter, so that no name is an address. Counts are of single characters:
 // those are quick to constrain, counts of groups are not.
 const std::string kLabel = "[A-Za-z0-9]{1,30}(?:-[A-Za-z0-9]{1,30})?";

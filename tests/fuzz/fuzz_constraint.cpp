@@ -1,8 +1,9 @@
-// Arbitrary schemas, requests and choices: whatever is compiled must never lead into a dead end, and what is
-// chosen to its end must be calls that the parser reads, or a reply without any. Input: one byte of options
-// (bits 0-1 the choice, bit 2 added tokens, bit 3 a limit of the reply, bit 4 after thinking), then three
-// texts that end with a zero byte or with the input: JSON (an array of declarations, or the schema of one
-// argument), the request, and the choices.
+// Arbitrary schemas, grammars, requests and choices: whatever is compiled must never lead into a dead end,
+// and what is chosen to its end must be calls that the parser reads, or a reply of its form without any.
+// Input: one byte of options (bits 0-1 the choice, bit 2 added tokens, bit 3 a limit of the reply, bit 4
+// after thinking, bit 5 calls in XML, bits 6-7: calls, a reply of the schema, a reply of the text as GBNF,
+// calls where all is strict), then three texts that end with a zero byte or with the input: JSON (an array of
+// declarations, or the schema of one argument or of the reply) or GBNF, the request, and the choices.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -70,10 +71,18 @@ int32_t choose(const ink::TokenMask& mask, unsigned choice) {
   }
 }
 
-void check_whole(std::string_view text, const std::vector<ink::Json>& tools, bool after_thinking) {
+void check_whole(std::string_view text, const std::vector<ink::Json>& tools,
+                 const ink::ToolGrammarOptions& options) {
+  using Kind = ink::ReplyFormat::Kind;
+  if (options.after_thinking) text.remove_prefix(2);
+  if (options.reply.kind == Kind::kGbnf) return;
   require(!ink::find_invalid_utf8(text));
-  if (after_thinking) text.remove_prefix(2);
-  const auto turn = ink::parse_turn(ink::ChatFormat::kQwen3Instruct, text, tools, false);
+  if (options.reply.kind == Kind::kJsonSchema) {
+    require(ink::parse_json(text, "reply").ok());
+    return;
+  }
+  const auto format = options.xml_calls ? ink::ChatFormat::kQwen3Coder : ink::ChatFormat::kQwen3Instruct;
+  const auto turn = ink::parse_turn(format, text, tools, false);
   require(turn.tool_calls.empty() == !text.starts_with("<tool_call>"));
   if (turn.tool_calls.empty()) require(text.find("<tool_call>") == std::string_view::npos);
   require(turn.tool_calls.empty() || turn.content.empty());
@@ -84,6 +93,34 @@ void check_whole(std::string_view text, const std::vector<ink::Json>& tools, boo
   }
 }
 
+// What is to be compiled, by the bits of the options; false: the text is no JSON.
+bool read_question(unsigned bits, std::string_view text, std::vector<ink::Json>& tools,
+                   ink::ToolGrammarOptions& options) {
+  using Kind = ink::ReplyFormat::Kind;
+  options.choice = static_cast<ink::ToolChoice>((bits & 3) % 3);
+  options.after_thinking = (bits & 16) != 0;
+  options.xml_calls = (bits & 32) != 0;
+  options.max_calls = 2;
+  const unsigned what = bits >> 6;
+  if (what == 2) {
+    options.choice = ink::ToolChoice::kNone;
+    options.reply.kind = Kind::kGbnf;
+    options.reply.gbnf = text;
+    return true;
+  }
+  const auto json = ink::parse_json(text, "fuzz");
+  if (!json) return false;
+  if (what == 1) {
+    options.choice = ink::ToolChoice::kNone;
+    options.reply.kind = Kind::kJsonSchema;
+    options.reply.schema = *json;
+  } else {
+    tools = declarations(*json);
+    options.all_strict = what == 3;
+  }
+  return true;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -91,11 +128,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const unsigned bits = data[0];
   std::string_view input(reinterpret_cast<const char*>(data + 1), size - 1);
-  const auto json = ink::parse_json(take_text(input), "fuzz");
-  if (!json) return 0;
-  const std::vector<ink::Json> tools = declarations(*json);
-  const ink::ToolGrammarOptions options{static_cast<ink::ToolChoice>((bits & 3) % 3),
-                                        1 + static_cast<int>(bits >> 6), (bits & 16) != 0};
+  std::vector<ink::Json> tools;
+  ink::ToolGrammarOptions options;
+  if (!read_question(bits, take_text(input), tools, options)) return 0;
   auto grammar = ink::compile_tools(tools, options);
   if (!grammar) return 0;
   const auto shared = ink::TokenGrammar::create(std::move(*grammar), (bits & 4) != 0 ? kMarked : kSpelled);
@@ -113,6 +148,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     text += (*constraint)->tokenizer().token_bytes(id);
     require((*constraint)->accept(id));
   }
-  if ((*constraint)->can_stop()) check_whole(text, tools, options.after_thinking);
+  if ((*constraint)->can_stop()) check_whole(text, tools, options);
   return 0;
 }
