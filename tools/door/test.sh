@@ -65,6 +65,7 @@ test_asan() {
 threaded_tests='
 base    ThreadPool.*
 text    Tokenizer.MayBeUsedFromManyThreads
+server  HttpTest.*:Metrics.*
 runtime SchedulerTest.*:SessionTest.*:ConstrainedSession.*:SameAnswer.*
 '
 
