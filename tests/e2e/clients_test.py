@@ -31,6 +31,7 @@ SCHEMA = {"type": "object", "properties": {"room": {"type": "string", "enum": ["
                                            "on": {"type": "boolean"}},
           "required": ["room", "on"], "additionalProperties": False}
 TOOL = {"type": "function", "function": {"name": "set_light", "description": "Switch a light.", "parameters": SCHEMA}}
+GREEDY = {"extra_body": {"temperature": 0}}  # Anthropic's client has no argument for it any more
 
 
 class Light(BaseModel):
@@ -112,12 +113,12 @@ class OpenAi(Served):
         self.assertEqual(reply.usage.completion_tokens, 6)
 
     def test_responses(self):
-        first = self.openai.responses.create(model=MODEL, input="Hello", max_output_tokens=8, temperature=0)
+        first = self.openai.responses.create(model=MODEL, input="Hello", max_output_tokens=300, temperature=0)
         second = self.openai.responses.create(model=MODEL, input="More", previous_response_id=first.id,
                                               max_output_tokens=8)
         self.assertEqual(second.previous_response_id, first.id)
         self.assertEqual(self.openai.responses.retrieve(first.id).output_text, first.output_text)
-        with self.openai.responses.stream(model=MODEL, input="Hello", max_output_tokens=8, temperature=0) as stream:
+        with self.openai.responses.stream(model=MODEL, input="Hello", max_output_tokens=300, temperature=0) as stream:
             for _ in stream:
                 pass
             self.assertEqual(stream.get_final_response().output_text, first.output_text)
@@ -148,12 +149,11 @@ class OpenAi(Served):
 
 class Anthropic(Served):
     def create(self, **more):
-        return self.anthropic.messages.create(**{"model": MODEL, "messages": ASK, "max_tokens": 60, "temperature": 0,
-                                                 **more})
+        return self.anthropic.messages.create(**{"model": MODEL, "messages": ASK, "max_tokens": 60, **GREEDY, **more})
 
     def test_stream_joins_to_the_whole_message(self):
         whole = self.create()
-        with self.anthropic.messages.stream(model=MODEL, messages=ASK, max_tokens=60, temperature=0) as stream:
+        with self.anthropic.messages.stream(model=MODEL, messages=ASK, max_tokens=60, **GREEDY) as stream:
             for _ in stream:
                 pass
             streamed = stream.get_final_message()

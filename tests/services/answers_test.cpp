@@ -2,7 +2,6 @@
 // one without a tokenizer.
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <set>
 #include <thread>
 
@@ -155,21 +154,25 @@ TEST(Answers, StopStringsAndLength) {
 }
 
 TEST(Answers, StopStringsDoNotEndTheThinking) {
-  AnswerRequest request = greedy_request("What can you do for me?", 12);
-  request.messages.push_back(message_of(Role::kAssistant, ""));
-  request.messages.back().reasoning = "I can";
-  request.continue_last = true;
-  // A model that never thinks would end here.
-  for (const int32_t id : pocket_model()->engine->defaults().stop_tokens)
-    request.sampling.logit_bias.emplace_back(id, -std::numeric_limits<float>::infinity());
-  const Heard thought = hear(request);
-  ASSERT_GT(thought.reasoning.size(), 6u);
-  EXPECT_EQ(thought.content, "");
-  EXPECT_EQ(thought.answer.usage.reasoning_tokens, 12);
-  request.stop = {thought.reasoning.substr(2, 3)};
-  const Heard again = hear(request);
-  EXPECT_EQ(again.reasoning, thought.reasoning);
-  EXPECT_EQ(again.answer.stop_string, "");
+  const auto model = pocket_model();
+  const auto prompt = make_prompt(*model, greedy_request("What can you do for me?"));
+  ASSERT_TRUE(prompt.ok());
+  auto session = Session::create(*model->scheduler);
+  ASSERT_TRUE(session.ok());
+  GenerationOptions options;
+  options.sampling.temperature = 0;
+  options.max_tokens = 12;
+  const auto generate = [&] {
+    auto result = (*session)->generate(prompt->ids, options, [](const GeneratedPiece&) { return true; });
+    EXPECT_TRUE(result.ok());
+    return result.ok() ? *result : GenerationResult();
+  };
+  const std::string text = generate().text;
+  ASSERT_GT(text.size(), 6u);
+  options.stop_strings = {text.substr(2, 3)};
+  EXPECT_EQ(generate().stop_string, options.stop_strings[0]);
+  options.starts_in_thinking = true;
+  EXPECT_EQ(generate().text, text);
 }
 
 TEST(Answers, LogProbabilitiesSpellTheContent) {
