@@ -70,9 +70,9 @@ TEST(AssistantSchemaForeign, IsBroughtToWhatTheConstraintEnforces) {
                    "deep": {"type": "object", "properties": {"a": {"not": {}}}, "required": ["a", "b"]},
                    "kind": {"enum": ["x", 1, null]}, "many": {"type": "array", "uniqueItems": true}},
     "required": ["query", "absent"], "if": {}}}})");
-  ASSERT_FALSE(compile_tools(std::span(&foreign, 1), {}).ok());
+  ASSERT_FALSE(compile_tools(std::span(&foreign, 1), {.all_strict = true}).ok());
   const Json plain = enforceable(foreign);
-  const auto compiled = compile_tools(std::span(&plain, 1), {});
+  const auto compiled = compile_tools(std::span(&plain, 1), {.all_strict = true});
   EXPECT_TRUE(compiled.ok()) << compiled.error().message();
   EXPECT_EQ(plain["function"]["parameters"]["required"], Json::array({"query"}));
   EXPECT_EQ(plain["function"]["parameters"]["properties"].size(), 6U);
