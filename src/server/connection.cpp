@@ -10,7 +10,7 @@
 
 namespace ink::server {
 namespace asio = boost::asio;
-using Clock = std::chrono::steady_clock;
+using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
@@ -18,8 +18,8 @@ namespace {
 constexpr size_t kMostAhead = 64 << 10;
 constexpr std::chrono::milliseconds kLinger{2'000};
 
-double elapsed_seconds(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+double elapsed_seconds(SteadyClock::time_point begin) {
+  return std::chrono::duration<double>(SteadyClock::now() - begin).count();
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ void Connection::read_request() {
     if (state == RequestReader::State::kWhole) return dispatch();
     if (state == RequestReader::State::kBody) {
       if (before == RequestReader::State::kHead) {
-        body_began_ = Clock::now();
+        body_began_ = SteadyClock::now();
         if (!admit()) return;
         continue;
       }
@@ -122,7 +122,7 @@ void Connection::expect_within(std::chrono::milliseconds time) {
 }
 
 void Connection::on_deadline() {
-  if (deadline_.expiry() > Clock::now()) return;  // it was moved after this had been queued
+  if (deadline_.expiry() > SteadyClock::now()) return;  // it was moved after this had been queued
   if (phase_ == Phase::kLingering) return close();
   if (phase_ != Phase::kReading) return;
   if (!reader_->has_begun()) return close();
@@ -130,8 +130,8 @@ void Connection::on_deadline() {
     const auto earned =
         std::chrono::milliseconds(1000 * reader_->body_bytes() / core_.limits.body_bytes_per_second);
     const auto until = body_began_ + core_.limits.body_timeout + earned;
-    if (until > Clock::now())
-      return expect_within(std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()));
+    if (until > SteadyClock::now())
+      return expect_within(std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()));
   }
   refuse({408, "the request did not come in time", "request_timeout"});
 }
@@ -162,7 +162,7 @@ std::shared_ptr<Outgoing> Connection::new_answer(bool keep_alive) {
   }
   deadline_.cancel();
   phase_ = Phase::kAnswering;
-  request_began_ = Clock::now();
+  request_began_ = SteadyClock::now();
   answer_ =
       std::make_shared<Outgoing>(std::move(manner), [&context = core_.context, weak = weak_from_this()] {
         asio::post(context, [weak] {
@@ -261,7 +261,7 @@ void Connection::send() {
   sending_ = true;
   stall_.expires_after(core_.limits.stall_timeout);
   stall_.async_wait([self = shared_from_this()](const Error& error) {
-    if (!error && self->sending_ && self->stall_.expiry() <= Clock::now()) self->leave("stalled");
+    if (!error && self->sending_ && self->stall_.expiry() <= SteadyClock::now()) self->leave("stalled");
   });
   socket_.async_write_some(
       asio::buffer(output_.data() + sent_, output_.size() - sent_),
