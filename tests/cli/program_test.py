@@ -26,7 +26,6 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("INKSTONE_BIN", str(SOURCE / "build/release/bin/inkstone"))
-RETRIEVAL = SOURCE / "tests/golden/retrieval"
 GOLDEN = pathlib.Path(os.environ.get("INKSTONE_GOLDEN", str(SOURCE / "tests/golden")))
 SENTENCE = "把客厅的灯调暗一点"
 PATIENCE_S = 60
@@ -345,33 +344,6 @@ class Tools(Program):
             self.assertEqual(parsed["count"], len(parsed["ids"]))
         self.assertEqual(self.good("tokenize", "--count", "").out, "0\n")
         self.refused(4, "tokenize", b"\xff")
-
-    def test_embed(self):
-        model = RETRIEVAL / "embedding"
-        lines = self.good("embed", "-m", model, "The kettle is on the stove.", "rain").out.splitlines()
-        self.assertEqual([len(line.split()) for line in lines], [32, 32])
-        self.assertAlmostEqual(sum(float(number) ** 2 for number in lines[0].split()), 1, places=5)
-        told = json.loads(self.good("embed", "-m", model, "--json", stdin="The kettle is on the stove.\nrain\n".encode()).out)
-        for line, vector in zip(lines, told["embeddings"], strict=True):
-            for number, same in zip(line.split(), vector, strict=True):
-                self.assertAlmostEqual(float(number), same, places=6)
-        short = json.loads(self.good("embed", "-m", model, "--dimensions", "8", "--instruction", "Find it", "--json", "rain").out)
-        self.assertEqual(len(short["embeddings"][0]), 8)
-        self.refused(2, "embed", "text", says="--model")
-        self.refused(4, "embed", "-m", model, "--dimensions", "64", "rain", says=["dimensions", "32"])
-        self.refused(5, "run", "-m", model, "hi", says="embeddings")
-
-    def test_rerank(self):
-        model = RETRIEVAL / "reranker"
-        cases = json.loads((RETRIEVAL / "cases.json").read_text())["reranking"]
-        case = cases[0]
-        told = json.loads(self.good("rerank", "-m", model, "--json", case["query"], *case["documents"]).out)
-        self.assertEqual([row["score"] for row in told["results"]], sorted((row["score"] for row in told["results"]), reverse=True))
-        for row in told["results"]:
-            self.assertAlmostEqual(row["score"], case["scores"][row["index"]], places=2)
-        lines = self.good("rerank", "-m", model, case["query"], stdin="a\nb\n".encode()).out.splitlines()
-        self.assertEqual(sorted(line.split("\t")[1] for line in lines), ["a", "b"])
-        self.refused(5, "rerank", "-m", RETRIEVAL / "embedding", "query", "document", says="yes and no")
 
     def test_perplexity(self):
         path = self.write("text.txt", (SENTENCE + " turn on the light. ") * 40)
