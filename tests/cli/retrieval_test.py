@@ -2,9 +2,10 @@
 """embed and rerank of the built program, from outside. Shares its footing with program_test.py."""
 
 import json
+import os
 import unittest
 
-from program_test import SOURCE, Program
+from program_test import PROGRAM, SOURCE, Program
 
 RETRIEVAL = SOURCE / "tests/golden/retrieval"
 
@@ -39,4 +40,6 @@ class Retrieval(Program):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    if not os.access(PROGRAM, os.X_OK):
+        raise SystemExit(f"{PROGRAM} is not built; INKSTONE_BIN names another")
+    unittest.main(verbosity=1)

@@ -208,6 +208,12 @@ TEST(GgufNames, TranslateTheCheckpointsNames) {
   EXPECT_EQ(gguf_name("lm_head.weight"), "output.weight");
   EXPECT_EQ(gguf_name("model.layers.17.self_attn.q_norm.weight"), "blk.17.attn_q_norm.weight");
   EXPECT_EQ(gguf_name("model.layers.3.self_attn.o_proj.bias"), "blk.3.attn_output.bias");
+  // A model that was saved without its head.
+  EXPECT_EQ(gguf_name("embed_tokens.weight"), "token_embd.weight");
+  EXPECT_EQ(gguf_name("norm.weight"), "output_norm.weight");
+  EXPECT_EQ(gguf_name("layers.0.mlp.down_proj.weight"), "blk.0.ffn_down.weight");
+  EXPECT_EQ(gguf_name("score.weight"), "cls.output.weight");
+  EXPECT_EQ(gguf_name("layers.0.unknown.weight"), "layers.0.unknown.weight");
   EXPECT_EQ(gguf_name("model.layers.3.mlp.experts.up_proj.weight"), "blk.3.ffn_up_exps.weight");
   EXPECT_EQ(gguf_name("model.layers.3.something.else.weight"), "model.layers.3.something.else.weight");
 }
