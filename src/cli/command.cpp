@@ -85,7 +85,6 @@ CLI::Option* Command::texts(const std::string& names, std::vector<std::string>& 
   CLI::Option* option =
       add(*app_, names, help, type,
           [&target](const CLI::Option&, const std::string& value) { target.push_back(value); });
-  if (option->get_positional()) option->expected(-1);  // any number
   return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 

@@ -71,18 +71,18 @@ void embed_texts(const ApiParts& parts, const Request& request, Responder& respo
   const auto fail = [&](const Error& error, wire::Stage stage) {
     reply_failure(responder, error, stage, ollama::error_body);
   };
-  using Clock = std::chrono::steady_clock;
-  const auto seconds_until = [](Clock::time_point from, Clock::time_point to) {
+  using Steady = std::chrono::steady_clock;
+  const auto seconds_until = [](Steady::time_point from, Steady::time_point to) {
     return std::chrono::duration<double>(to - from).count();
   };
   const auto body = read_body(request, responder, ollama::error_body);
   if (!body) return;
   const auto call = ollama::parse_embed(*body);
   if (!call.ok()) return fail(call.error(), wire::Stage::kRequest);
-  const auto start = Clock::now();
+  const auto start = Steady::now();
   const auto model = parts.library.acquire(call->model, call->keep_alive);
   if (!model.ok()) return fail(model.error(), wire::Stage::kModel);
-  const auto loaded = Clock::now();
+  const auto loaded = Steady::now();
   const double load_seconds = seconds_until(start, loaded);
   Result<Embeddings> embeddings = Embeddings();
   if (!call->request.inputs.empty()) embeddings = embed(**model, call->request, responder.gone());
@@ -92,7 +92,7 @@ void embed_texts(const ApiParts& parts, const Request& request, Responder& respo
     usage.prompt_tokens = embeddings->prompt_tokens;
     parts.state.metrics->count_answer((*model)->name, usage);
   }
-  reply_json(responder, ollama::embed_json(*embeddings, (*model)->name, seconds_until(loaded, Clock::now()),
+  reply_json(responder, ollama::embed_json(*embeddings, (*model)->name, seconds_until(loaded, Steady::now()),
                                            load_seconds));
 }
 
