@@ -30,6 +30,7 @@ export function parseMetrics(text: string): Sample[] {
 export interface MachineState {
   memoryBytes?: number;
   cacheBytes?: number;
+  modelBytes?: number;
   running?: number;
   waiting?: number;
   promptTokens?: number;
@@ -44,6 +45,7 @@ export interface MachineState {
 const kNames: Record<keyof MachineState, string[]> = {
   memoryBytes: ['inkstone_resident_memory_bytes', 'process_resident_memory_bytes'],
   cacheBytes: ['inkstone_cache_bytes', 'inkstone_kv_cache_bytes'],
+  modelBytes: ['inkstone_models_bytes'],
   running: ['inkstone_requests_running', 'llamacpp:requests_processing'],
   waiting: ['inkstone_requests_waiting', 'llamacpp:requests_deferred'],
   promptTokens: ['inkstone_prompt_tokens_total', 'llamacpp:prompt_tokens_total'],

@@ -79,6 +79,9 @@ export function MachinePanel(): JSX.Element {
           <dl>
             <LiveRow />
             <Row name={t('machine.memory')}>{known(machine.memoryBytes, format.bytes)}</Row>
+            {machine.modelBytes !== undefined && (
+              <Row name={t('machine.models')}>{format.bytes(machine.modelBytes)}</Row>
+            )}
             {machine.cacheBytes !== undefined && <Row name={t('machine.kv')}>{format.bytes(machine.cacheBytes)}</Row>}
             <Row name={t('machine.running')}>{known(machine.running, format.number)}</Row>
             <Row name={t('machine.waiting')}>{known(machine.waiting, format.number)}</Row>

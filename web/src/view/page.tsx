@@ -1,4 +1,5 @@
 // The page: conversations on the left, the talk in the middle, the machine on the right.
+import { flushSync } from 'preact/compat';
 import { useEffect } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { currentConversation, modelOf } from '../state/state';
@@ -191,8 +192,8 @@ function useShortcuts(): void {
       if (!(event.ctrlKey || event.metaKey)) return;
       if (event.key.toLowerCase() === 'k' && !event.shiftKey) {
         event.preventDefault();
-        store.set({ sidebarOpen: isNarrow() });
-        requestAnimationFrame(() => document.getElementById('search')?.focus());
+        flushSync(() => store.set({ sidebarOpen: isNarrow() })); // drawn now: what is hidden cannot take the focus
+        document.getElementById('search')?.focus();
       } else if (event.key.toLowerCase() === 'o' && event.shiftKey) {
         event.preventDefault();
         actions.open(null);

@@ -117,6 +117,7 @@ export const en = {
   'machine.cache': 'From the cache',
   'machine.cache_of': '{cached} of {total} tokens',
   'machine.memory': 'Memory',
+  'machine.models': 'of it for models',
   'machine.kv': 'of it for conversations',
   'machine.running': 'Answers being written',
   'machine.waiting': 'Waiting',

@@ -118,6 +118,7 @@ export const yue: Words = {
   'machine.cache': '由快取攞',
   'machine.cache_of': '{total} 個詞元入面 {cached} 個',
   'machine.memory': '記憶體',
+  'machine.models': '其中用喺模型',
   'machine.kv': '其中用喺對話',
   'machine.running': '寫緊嘅回答',
   'machine.waiting': '排緊隊',

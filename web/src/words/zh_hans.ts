@@ -118,6 +118,7 @@ export const zhHans: Words = {
   'machine.cache': '来自缓存',
   'machine.cache_of': '{total} 个词元中的 {cached} 个',
   'machine.memory': '内存',
+  'machine.models': '其中用于模型',
   'machine.kv': '其中用于对话',
   'machine.running': '正在写的回答',
   'machine.waiting': '排队等候',

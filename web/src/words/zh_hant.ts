@@ -118,6 +118,7 @@ export const zhHant: Words = {
   'machine.cache': '來自快取',
   'machine.cache_of': '{total} 個詞元中的 {cached} 個',
   'machine.memory': '記憶體',
+  'machine.models': '其中用於模型',
   'machine.kv': '其中用於對話',
   'machine.running': '正在寫的回答',
   'machine.waiting': '排隊等候',
