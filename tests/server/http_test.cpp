@@ -33,7 +33,7 @@ bool comes_true(const std::function<bool()>& condition) {
 Reply text(std::string body) { return {200, "text/plain", std::move(body), {}}; }
 
 // A server with endpoints that do one thing each.
-class HttpTest : public testing::Test {
+class HttpTest : public ::testing::Test {
  protected:
   void start() {
     const auto add = [&](const char* method, const char* path, Endpoint endpoint, bool is_slow = false,

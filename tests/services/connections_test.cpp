@@ -14,11 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class ConnectionsFile : public testing::Test {
+class ConnectionsFile : public ::testing::Test {
  protected:
   ConnectionsFile() {
-    folder_ = fs::path(testing::TempDir()) / ("connections_" + std::to_string(::getpid()) +
-                                              testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        fs::path(::testing::TempDir()) / ("connections_" + std::to_string(::getpid()) +
+                                          ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(folder_);
   }
   ~ConnectionsFile() override { fs::remove_all(folder_); }

@@ -132,7 +132,7 @@ class Scripted : public Transport {
 
 std::string result(const std::string& json) { return R"({"jsonrpc":"2.0","id":$id,"result":)" + json + "}"; }
 
-class McpClient : public testing::Test {
+class McpClient : public ::testing::Test {
  protected:
   McpClient() {
     log_->answers["initialize"] = {

@@ -12,7 +12,7 @@ door_test() {
   (($# > 0)) || set -- unit asan tsan lint page door
   for phase in "$@"; do
     [[ $(type -t "test_$phase") == function && $phase != room ]] ||
-      die "no such tests: $phase; there are unit, golden, asan, tsan, lint, page, door, and the folders of tests/"
+      die "no such tests: $phase; there are unit, golden, asan, tsan, lint, page, browser, door, and the folders of tests/"
   done
   with_lock need_packages build test
   : >"$tally"
@@ -126,33 +126,39 @@ test_lint() {
   count 1
 }
 
-# The page: types, formatting, unit tests, the proof that the committed web/dist is what the sources give, and the page
-# in a real Chromium. Left out where Node is missing (a build takes web/dist as it is), the last part where Chromium is.
-test_page() {
+# The libraries of the page and of its tests; fails, after saying why, when they are not there.
+page_libraries() {
   if ! command -v npm >/dev/null; then
-    say "the page's tests are left out: Node.js and npm are not installed"
-    return
+    say "left out: Node.js and npm are not installed"
+    return 1
   fi
+  cmp -s "$root/web/package-lock.json" "$root/web/node_modules/.lock" && return
+  if [[ ${INKSTONE_INSTALL:-} == no ]] || ! (cd "$root/web" && npm ci --no-audit --no-fund --ignore-scripts); then
+    say "left out: the page's libraries are not installed (npm ci in web/)"
+    return 1
+  fi
+  cp "$root/web/package-lock.json" "$root/web/node_modules/.lock"
+}
+
+# Types, formatting, unit tests, and the proof that the committed web/dist is what the sources give. A build takes web/dist
+# as it is, so a machine without Node leaves this out.
+test_page() {
+  page_libraries || return 0
   cd "$root/web"
-  if ! cmp -s package-lock.json node_modules/.lock; then
-    if [[ ${INKSTONE_INSTALL:-} == no ]]; then
-      say "the page's tests are left out: INKSTONE_INSTALL=no, and its libraries are not installed (npm ci in web/)"
-      return
-    fi
-    npm ci --no-audit --no-fund --ignore-scripts
-    cp package-lock.json node_modules/.lock
-  fi
   npm run --silent types
   npm run --silent format
   npm test --silent
   npm run --silent check-dist
   count 1
-  if node e2e/has_chromium.mjs; then
-    npm run --silent e2e
-    count 1
-  else
-    say "the page is not tested in a browser: no Chromium (Debian: chromium; or npx playwright install chromium)"
-  fi
+}
+
+# The page in a real Chromium; takes minutes, so it is asked for by name.
+test_browser() {
+  page_libraries || return 1
+  cd "$root/web"
+  node e2e/has_chromium.mjs || die "no Chromium (Debian: chromium; or npx playwright install chromium in web/)"
+  npm run --silent e2e
+  count 1
 }
 
 test_door() {
