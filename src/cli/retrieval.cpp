@@ -17,7 +17,7 @@ namespace {
 
 struct EmbedFlags {
   ModelFlags model;
-  std::vector<std::string> texts;
+  std::optional<std::string> text;
   std::optional<std::string> instruction;
   std::optional<int64_t> dimensions;
   bool truncate = false;
@@ -79,7 +79,8 @@ const std::atomic<bool> kGoesOn = false;
 int embed_texts(const EmbedFlags& flags) {
   const auto library = library_of(flags.model, "a model for embeddings, such as Qwen3-Embedding");
   if (!library.ok()) return report(library.error());
-  const auto texts = texts_given(flags.texts, "text");
+  const std::vector<std::string> words(flags.text ? 1 : 0, flags.text.value_or(""));
+  const auto texts = texts_given(words, "text");
   if (!texts.ok()) return report(texts.error());
   const auto model = (*library)->acquire("");
   if (!model.ok()) return report(model.error());
@@ -135,7 +136,7 @@ int rerank_documents(const RerankFlags& flags) {
 void add_embed_command(CLI::App& program, Action& action) {
   Command command(program, "embed", "Print texts as vectors, for search by meaning");
   auto flags = std::make_shared<EmbedFlags>();
-  command.texts("TEXT", flags->texts, "The texts; none reads the lines of stdin");
+  command.text("TEXT", flags->text, "The text; none reads the lines of stdin");
   add_engine_flags(command, flags->model);
   command.text("--instruction", flags->instruction,
                "What the vectors are for, in one sentence: for queries, not for documents");
@@ -149,7 +150,7 @@ void add_rerank_command(CLI::App& program, Action& action) {
   Command command(program, "rerank", "Order documents by how well they answer a query");
   auto flags = std::make_shared<RerankFlags>();
   Command::require(command.text("QUERY", flags->query, "What is looked for"));
-  command.texts("DOCUMENT", flags->documents, "The documents; none reads the lines of stdin");
+  command.texts("-d,--document", flags->documents, "A document; repeatable. None reads the lines of stdin");
   add_engine_flags(command, flags->model);
   command.text("--instruction", flags->instruction, "What the documents have to meet, in one sentence");
   command.toggle("--truncate", flags->truncate, "Cut documents that are longer than the context");

@@ -13,10 +13,11 @@ RETRIEVAL = SOURCE / "tests/golden/retrieval"
 class Retrieval(Program):
     def test_embed(self):
         model = RETRIEVAL / "embedding"
-        lines = self.good("embed", "-m", model, "The kettle is on the stove.", "rain").out.splitlines()
+        lines = self.good("embed", "-m", model, stdin=b"The kettle is on the stove.\nrain\n").out.splitlines()
         self.assertEqual([len(line.split()) for line in lines], [32, 32])
         self.assertAlmostEqual(sum(float(number) ** 2 for number in lines[0].split()), 1, places=5)
-        told = json.loads(self.good("embed", "-m", model, "--json", stdin="The kettle is on the stove.\nrain\n".encode()).out)
+        told = json.loads(self.good("embed", "-m", model, "--json", stdin=b"The kettle is on the stove.\nrain\n").out)
+        self.assertEqual(self.good("embed", "-m", model, "rain").out.splitlines(), lines[1:])
         for line, vector in zip(lines, told["embeddings"], strict=True):
             for number, same in zip(line.split(), vector, strict=True):
                 self.assertAlmostEqual(float(number), same, places=6)
@@ -30,13 +31,16 @@ class Retrieval(Program):
         model = RETRIEVAL / "reranker"
         cases = json.loads((RETRIEVAL / "cases.json").read_text())["reranking"]
         case = cases[0]
-        told = json.loads(self.good("rerank", "-m", model, "--json", case["query"], *case["documents"]).out)
+        documents = [word for document in case["documents"] for word in ("-d", document)]
+        told = json.loads(self.good("rerank", "-m", model, "--json", case["query"], *documents).out)
         self.assertEqual([row["score"] for row in told["results"]], sorted((row["score"] for row in told["results"]), reverse=True))
         for row in told["results"]:
             self.assertAlmostEqual(row["score"], case["scores"][row["index"]], places=2)
-        lines = self.good("rerank", "-m", model, case["query"], stdin="a\nb\n".encode()).out.splitlines()
+        lines = self.good("rerank", "-m", model, case["query"], stdin=b"a\nb\n").out.splitlines()
         self.assertEqual(sorted(line.split("\t")[1] for line in lines), ["a", "b"])
-        self.refused(5, "rerank", "-m", RETRIEVAL / "embedding", "query", "document", says="yes and no")
+        odd = self.good("rerank", "-m", model, "query", "-d", "[a,b]", "--document=-5", "-d", "c d").out.splitlines()
+        self.assertEqual(sorted(line.split("\t")[1] for line in odd), ["-5", "[a,b]", "c d"])
+        self.refused(5, "rerank", "-m", RETRIEVAL / "embedding", "query", "-d", "document", says="yes and no")
 
 
 if __name__ == "__main__":
