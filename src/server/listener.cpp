@@ -135,7 +135,7 @@ Result<Listener> Listener::open_unix(const std::string& path) {
   listener.lock_ = take_lock(path);
   if (listener.lock_ < 0 && errno == EWOULDBLOCK)
     return refused(path, "another server listens there", "stop it, or give another path with --host");
-  if (listener.lock_ < 0) return refused(path + ".lock", system_text());
+  if (listener.lock_ < 0) return refused(path, "no socket can be made there: " + system_text());
   const Status cleared = clear_path(path);
   if (!cleared.ok()) return cleared.error();
   listener.descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -24,7 +24,9 @@ std::vector<std::filesystem::path> golden_models() {
         const auto path = entry.is_directory() ? entry.path() / "model.safetensors" : entry.path();
         if (path.extension() != ".gguf" && path.extension() != ".safetensors") continue;
         const auto checkpoint = Checkpoint::open(path);
-        if (checkpoint.ok() && read_config(*checkpoint).ok()) models.push_back(path);
+        if (!checkpoint.ok()) continue;
+        const auto config = read_config(*checkpoint);
+        if (config.ok() && config->head == ModelConfig::Head::kVocabulary) models.push_back(path);
       }
     }
   }

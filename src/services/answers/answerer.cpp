@@ -165,6 +165,9 @@ Result<GenerationOptions> generation_options(const ServedModel& model, const Ans
 
 Result<std::unique_ptr<PreparedAnswer>> prepare_answer(std::shared_ptr<ServedModel> model,
                                                        const AnswerRequest& request) {
+  if (!model->engine->model().gives_logits())
+    return Error{ErrorKind::kUnsupported, model->name, "a model that writes text",
+                 "one for embeddings or ranking", ""};
   auto prompt = make_prompt(*model, request);
   if (!prompt.ok()) return prompt.error();
   const int64_t context = model->engine->options().context_tokens;
