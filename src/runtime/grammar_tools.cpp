@@ -163,7 +163,9 @@ Result<Grammar> TurnBuilder::build(std::span<const Json> tools) {
       return Error{ErrorKind::kUnsupported, "grammar", "a grammar, or tools that may be called", "both",
                    "a text of the grammar could be taken for a call"};
     const bool goes_on = options_.text_before_calls && options_.choice == ToolChoice::kAuto && !tools.empty();
+    builder_.set_in_reply(true);  // a reply that is at its end is one still
     const uint32_t end = builder_.end();
+    builder_.set_in_reply(false);
     const auto reply = build_reply(goes_on ? builder_.either(end, start) : end);
     if (!reply.ok()) return reply.error();
     start = builder_.either(start, *reply);
