@@ -6,7 +6,7 @@
 
 namespace ink {
 
-using Kind = GrammarNode::Kind;
+using NodeKind = GrammarNode::Kind;
 
 ByteSet byte_range(unsigned char first, unsigned char last) {
   ByteSet set;
@@ -28,20 +28,21 @@ uint16_t Grammar::measure(const GrammarNode& node, const std::vector<uint16_t>& 
     return depths[rule] >= kNever - 1 ? kNever : static_cast<uint16_t>(depths[rule] + 1);
   };
   switch (node.kind) {
-    case Kind::kEnd:
-    case Kind::kReturn:
+    case NodeKind::kEnd:
+    case NodeKind::kReturn:
       return 0;
-    case Kind::kBytes:
+    case NodeKind::kBytes:
       return byte_sets_[node.what].any() ? next : kNever;
-    case Kind::kMarker:
+    case NodeKind::kMarker:
       return std::max<uint16_t>(next, 1);  // it may have to be spelled by its rule
-    case Kind::kSplit:
+    case NodeKind::kSplit:
       return std::min(next, depths[node.what]);
-    case Kind::kCall:
-      return nodes_[node.next].kind == Kind::kReturn ? depths[node.what] : std::max(next, called(node.what));
-    case Kind::kRepeat:
+    case NodeKind::kCall:
+      return nodes_[node.next].kind == NodeKind::kReturn ? depths[node.what]
+                                                         : std::max(next, called(node.what));
+    case NodeKind::kRepeat:
       return repeats_[node.what].least == 0 ? next : std::max(next, called(repeats_[node.what].rule));
-    case Kind::kCopied:
+    case NodeKind::kCopied:
       return has_pieces ? next : kNever;
   }
   return kNever;
@@ -51,10 +52,10 @@ uint16_t Grammar::measure(const GrammarNode& node, const std::vector<uint16_t>& 
 // the users of a node that has changed are asked again.
 std::vector<uint16_t> Grammar::find_depths(bool has_pieces) const {
   const auto for_each_successor = [&](const GrammarNode& node, const auto& visit) {
-    if (node.kind == Kind::kEnd || node.kind == Kind::kReturn) return;
+    if (node.kind == NodeKind::kEnd || node.kind == NodeKind::kReturn) return;
     visit(node.next);
-    if (node.kind == Kind::kSplit || node.kind == Kind::kCall) visit(node.what);
-    if (node.kind == Kind::kRepeat) visit(repeats_[node.what].rule);
+    if (node.kind == NodeKind::kSplit || node.kind == NodeKind::kCall) visit(node.what);
+    if (node.kind == NodeKind::kRepeat) visit(repeats_[node.what].rule);
   };
   std::vector<uint32_t> first(nodes_.size() + 1);
   for (const GrammarNode& node : nodes_) for_each_successor(node, [&](uint32_t to) { ++first[to + 1]; });
@@ -76,23 +77,23 @@ std::vector<uint16_t> Grammar::find_depths(bool has_pieces) const {
   return depths;
 }
 
-uint32_t GrammarBuilder::add(Kind kind, uint32_t what, uint32_t next) {
+uint32_t GrammarBuilder::add(NodeKind kind, uint32_t what, uint32_t next) {
   full_ = full_ || grammar_.nodes_.size() >= kMaxNodes;
   if (full_) return 0;
   grammar_.nodes_.push_back({kind, in_reply_, what, next});
   return static_cast<uint32_t>(grammar_.nodes_.size() - 1);
 }
 
-uint32_t GrammarBuilder::end() { return add(Kind::kEnd, 0, 0); }
-uint32_t GrammarBuilder::done() { return add(Kind::kReturn, 0, 0); }
-uint32_t GrammarBuilder::copied(uint32_t next) { return add(Kind::kCopied, 0, next); }
-uint32_t GrammarBuilder::call(uint32_t rule, uint32_t next) { return add(Kind::kCall, rule, next); }
-uint32_t GrammarBuilder::open_split() { return add(Kind::kSplit, 0, 0); }
+uint32_t GrammarBuilder::end() { return add(NodeKind::kEnd, 0, 0); }
+uint32_t GrammarBuilder::done() { return add(NodeKind::kReturn, 0, 0); }
+uint32_t GrammarBuilder::copied(uint32_t next) { return add(NodeKind::kCopied, 0, next); }
+uint32_t GrammarBuilder::call(uint32_t rule, uint32_t next) { return add(NodeKind::kCall, rule, next); }
+uint32_t GrammarBuilder::open_split() { return add(NodeKind::kSplit, 0, 0); }
 
 uint32_t GrammarBuilder::bytes(const ByteSet& set, uint32_t next) {
   const auto [known, is_new] = set_index_.try_emplace(set, static_cast<uint32_t>(grammar_.byte_sets_.size()));
   if (is_new) grammar_.byte_sets_.push_back(set);
-  return add(Kind::kBytes, known->second, next);
+  return add(NodeKind::kBytes, known->second, next);
 }
 
 uint32_t GrammarBuilder::text(std::string_view text, uint32_t next) {
@@ -142,15 +143,17 @@ uint32_t GrammarBuilder::marker(std::string_view text, uint32_t next) {
     const uint32_t rule = this->text(text, done());
     markers.push_back({std::string(text), rule});
   }
-  return add(Kind::kMarker, index, next);
+  return add(NodeKind::kMarker, index, next);
 }
 
-uint32_t GrammarBuilder::either(uint32_t first, uint32_t second) { return add(Kind::kSplit, second, first); }
+uint32_t GrammarBuilder::either(uint32_t first, uint32_t second) {
+  return add(NodeKind::kSplit, second, first);
+}
 
 uint32_t GrammarBuilder::repeat(uint32_t rule, uint32_t least, uint32_t most, uint32_t next) {
   if (full_) return 0;
   grammar_.repeats_.push_back({rule, least, most});
-  return add(Kind::kRepeat, static_cast<uint32_t>(grammar_.repeats_.size() - 1), next);
+  return add(NodeKind::kRepeat, static_cast<uint32_t>(grammar_.repeats_.size() - 1), next);
 }
 
 void GrammarBuilder::connect(uint32_t split, uint32_t first, uint32_t second) {
@@ -167,8 +170,8 @@ void GrammarBuilder::set_character_rule(uint32_t rule, const ByteSet& ascii, boo
     const uint32_t index = open.back();
     open.pop_back();
     const GrammarNode& node = grammar_.nodes_[index];
-    if (node.kind == Kind::kBytes) made.beginnings.push_back(index);
-    if (node.kind == Kind::kSplit) open.insert(open.end(), {node.next, node.what});
+    if (node.kind == NodeKind::kBytes) made.beginnings.push_back(index);
+    if (node.kind == NodeKind::kSplit) open.insert(open.end(), {node.next, node.what});
   }
   std::sort(made.beginnings.begin(), made.beginnings.end());
   grammar_.character_rules_.emplace(rule, std::move(made));

@@ -15,6 +15,7 @@ class CodeSet {
  public:
   struct Range {
     char32_t first, last;
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 is wrong about <=>
     auto operator<=>(const Range&) const = default;
   };
   CodeSet() = default;

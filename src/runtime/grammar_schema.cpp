@@ -25,7 +25,7 @@ std::string key_of(const Conjunction& all) {
   std::sort(schemas.begin(), schemas.end());
   schemas.erase(std::unique(schemas.begin(), schemas.end()), schemas.end());
   std::string key;
-  for (const Json* schema : schemas) key.append(reinterpret_cast<const char*>(&schema), sizeof schema);
+  for (const Json* schema : schemas) key += std::to_string(reinterpret_cast<uintptr_t>(schema)) + " ";
   return key;
 }
 

@@ -27,9 +27,9 @@ class SampleDigest {
   void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
   void add(uint64_t number) { add(std::as_bytes(std::span(&number, 1))); }
   std::string text() const {
-    constexpr std::string_view kDigits = "0123456789abcdef";
+    constexpr std::string_view kHexadecimal = "0123456789abcdef";
     std::string digits;
-    for (int shift = 60; shift >= 0; shift -= 4) digits += kDigits[state_ >> shift & 15];
+    for (int shift = 60; shift >= 0; shift -= 4) digits += kHexadecimal[state_ >> shift & 15];
     return digits;
   }
 

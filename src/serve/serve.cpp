@@ -17,7 +17,12 @@
 namespace ink::serve {
 namespace {
 
-using namespace ink::cli;  // the program's flags, output and exit codes
+// What is the program's: flags, output, exit codes.
+using cli::note;
+using cli::output;
+using cli::Progress;
+using cli::report;
+using cli::ServeFlags;
 
 std::vector<server::Route> all_routes(ModelLibrary& library, server::ApiState& state, bool with_page) {
   std::vector<server::Route> routes = server::api_routes(library, state);
@@ -53,9 +58,9 @@ void warn_of_open_doors(const ServeFlags& flags, const server::ServerOptions& op
 
 int serve(const ServeFlags& flags) {
   StopSignals signals;  // first: every other thread leaves the signals to its own
-  const auto options = server_options(flags);
+  const auto options = cli::server_options(flags);
   if (!options.ok()) return report(options.error());
-  auto library_settings = library_options(flags);
+  auto library_settings = cli::library_options(flags);
   if (!library_settings.ok()) return report(library_settings.error());
   std::unique_ptr<Progress> progress = std::make_unique<Progress>("loading");
   std::atomic<bool> is_first{true};  // later ones are loaded for requests, and nobody looks
@@ -79,13 +84,13 @@ int serve(const ServeFlags& flags) {
       server::HttpServer::start(*options, all_routes(library, state, !flags.without_page), state.metrics);
   if (!server.ok()) return report(server.error());
   warn_of_open_doors(flags, *options);
-  signals.watch(**server, grace_of(flags), options->host.ends_with(".sock") ? options->host : "");
+  signals.watch(**server, cli::grace_of(flags), options->host.ends_with(".sock") ? options->host : "");
   output().write("listening on " + (*server)->address() + "\n");
   output().flush();
   while (!(*server)->wait(std::chrono::hours(24))) {
   }
   signals.end();
-  return kOk;
+  return cli::kOk;
 }
 
 }  // namespace ink::serve

@@ -28,7 +28,8 @@ StopSignals::~StopSignals() { end(); }
 void StopSignals::end() {
   if (!thread_.joinable()) return;
   ending_ = true;
-  ::pthread_kill(thread_.native_handle(), SIGTERM);
+  // The thread takes the signal with sigwait: it ends nothing.
+  ::pthread_kill(thread_.native_handle(), SIGTERM);  // NOLINT(bugprone-bad-signal-to-kill-thread)
   thread_.join();
 }
 

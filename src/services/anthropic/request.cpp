@@ -15,7 +15,7 @@ Result<Json> read_tool(const Json& tool, const std::string& where) {
     return wire::not_supported(where + ".type",
                                wire::describe(type) + ": tools that run on a server are not here");
   const Json name = tool.value("name", Json());
-  if (!name.is_string() || name == "") return wire::wrong(where + ".name", "a name", name);
+  if (!name.is_string() || name == Json("")) return wire::wrong(where + ".name", "a name", name);
   Json function{{"name", name}};
   if (tool.contains("description")) function["description"] = tool["description"];
   const Json schema = tool.value("input_schema", Json());

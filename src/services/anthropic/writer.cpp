@@ -120,7 +120,7 @@ class MessageWriter final : public wire::AnswerWriter {
             {"stop_sequence", nullptr},  {"usage", nullptr}};
   }
 
-  static std::string say(const std::string& type, Json fields) {
+  static std::string say(const std::string& type, const Json& fields) {
     Json event{{"type", type}};
     event.update(fields);
     return wire::server_sent_event(type, event);

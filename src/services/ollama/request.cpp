@@ -39,7 +39,7 @@ void read_think(wire::Fields& fields, AnswerRequest& request) {
 // "json" or a schema.
 void read_format(wire::Fields& fields, AnswerRequest& request) {
   const Json* format = fields.given("format");
-  if (format == nullptr || *format == "") return;
+  if (format == nullptr || *format == Json("")) return;
   if (*format == "json") {
     request.reply.kind = ReplyFormat::Kind::kJsonObject;
   } else if (format->is_object()) {
@@ -115,7 +115,7 @@ void read_tools(wire::Fields& fields, AnswerRequest& request) {
     const std::string where = "tools[" + std::to_string(i) + "]";
     const Json function = tool.is_object() ? tool.value("function", Json()) : Json();
     const Json name = function.is_object() ? function.value("name", Json()) : Json();
-    if (!name.is_string() || name == "")
+    if (!name.is_string() || name == Json(""))
       return fields.fail(wire::wrong(where + ".function.name", "a name", name));
     const Json parameters = function.value("parameters", Json());
     if (!parameters.is_null() && !parameters.is_object())

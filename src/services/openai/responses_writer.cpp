@@ -121,7 +121,7 @@ class ResponseWriter final : public wire::AnswerWriter {
     return shape_.logprobs ? chat_logprobs(tokens)["content"] : Json::array();
   }
 
-  std::string say(const std::string& type, Json fields) {
+  std::string say(const std::string& type, const Json& fields) {
     Json event{{"type", type}, {"sequence_number", sequence_++}};
     event.update(fields);
     return wire::server_sent_event(type, event);
@@ -177,7 +177,7 @@ class ResponseWriter final : public wire::AnswerWriter {
       fields["logprobs"] = logprobs(event.tokens);
       for (const Json& token : fields["logprobs"]) tokens_.push_back(token);
     }
-    return text += say(type, std::move(fields));
+    return text += say(type, fields);
   }
 
   std::string open(Open kind) {
@@ -192,7 +192,7 @@ class ResponseWriter final : public wire::AnswerWriter {
         say("response.output_item.added", {{"output_index", output_.size()}, {"item", std::move(item)}});
     Json fields = place();
     fields["part"] = part();
-    return said += say("response.content_part.added", std::move(fields));
+    return said += say("response.content_part.added", fields);
   }
 
   Json part() const {
@@ -206,11 +206,10 @@ class ResponseWriter final : public wire::AnswerWriter {
     Json done = place();
     done["text"] = text_;
     if (message) done["logprobs"] = tokens_;
-    std::string said =
-        say(message ? "response.output_text.done" : "response.reasoning_text.done", std::move(done));
+    std::string said = say(message ? "response.output_text.done" : "response.reasoning_text.done", done);
     Json fields = place();
     fields["part"] = part();
-    said += say("response.content_part.done", std::move(fields));
+    said += say("response.content_part.done", fields);
     Json item = message ? message_item(item_id_, Json::array({part()}), status)
                         : reasoning_item(item_id_, text_, status);
     said += say("response.output_item.done", {{"output_index", output_.size()}, {"item", item}});
@@ -228,11 +227,11 @@ class ResponseWriter final : public wire::AnswerWriter {
                 {{"output_index", output_.size()}, {"item", call_item(item_id_, one, "", "in_progress")}});
     Json delta = where;
     delta["delta"] = arguments;
-    said += say("response.function_call_arguments.delta", std::move(delta));
+    said += say("response.function_call_arguments.delta", delta);
     Json done = where;
     done["name"] = one.call.name;
     done["arguments"] = arguments;
-    said += say("response.function_call_arguments.done", std::move(done));
+    said += say("response.function_call_arguments.done", done);
     Json item = call_item(item_id_, one, arguments, "completed");
     said += say("response.output_item.done", {{"output_index", output_.size()}, {"item", item}});
     output_.push_back(std::move(item));

@@ -18,7 +18,7 @@ Status check_tool(const Json& tool, const std::string& where) {
   const auto function = tool.find("function");
   if (function == tool.end() || !function->is_object())
     return wire::wrong(where + ".function", "an object", function == tool.end() ? Json() : *function);
-  if (!is_text(*function, "name") || function->at("name") == "")
+  if (!is_text(*function, "name") || function->at("name") == Json(""))
     return wire::wrong(where + ".function.name", "a name", function->value("name", Json()));
   const Json strict = function->value("strict", Json());
   if (!strict.is_null() && !strict.is_boolean())
