@@ -3,17 +3,15 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "services/process/child.h"
 
 namespace ink::cli {
 
 int hand_over(const std::string& program, const std::vector<std::string>& arguments) {
-  std::error_code error;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
-  const std::string path = error ? program : (own.parent_path() / program).string();
+  const std::string path = program_beside_ours(program);
   std::vector<std::string> words = {path};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include <fcntl.h>
@@ -15,6 +16,13 @@
 #include <unistd.h>
 
 namespace ink {
+
+std::string program_beside_ours(const std::string& name) {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? name : (own.parent_path() / name).string();
+}
+
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};  // how often a waiting reader looks whether it is to stop

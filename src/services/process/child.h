@@ -15,6 +15,10 @@
 
 namespace ink {
 
+// The path of one of our other programs: they are installed and built beside the running one. Only the name,
+// to be looked for on PATH, where the system does not say what runs.
+std::string program_beside_ours(const std::string& name);
+
 class Child {
  public:
   using Clock = std::chrono::steady_clock;

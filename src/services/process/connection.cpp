@@ -1,26 +1,17 @@
 // A thread listens to the child and sorts what it says by exchange; callers wait for their own.
 #include "services/process/connection.h"
 
-#include <filesystem>
-
 namespace ink {
 namespace {
 
 constexpr std::chrono::seconds kWriteDeadline{5};
-
-// inkstone-connect is installed and built beside inkstone.
-std::string program_beside_ours() {
-  std::error_code error;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "inkstone-connect" : (own.parent_path() / "inkstone-connect").string();
-}
 
 }  // namespace
 
 Result<std::shared_ptr<Connection>> Connection::start(const std::set<std::string>& servers,
                                                       std::string program) {
   Child::Command command;
-  command.arguments.push_back(program.empty() ? program_beside_ours() : std::move(program));
+  command.arguments.push_back(program.empty() ? program_beside_ours("inkstone-connect") : std::move(program));
   command.arguments.insert(command.arguments.end(), servers.begin(), servers.end());
   auto child = Child::start(command, false);
   if (!child.ok()) {
