@@ -32,6 +32,11 @@ TEST(KernelTables, VnniIsOfferedWhereTheProcessorHasIt) {
   EXPECT_EQ(find_kernel_table("avx512vnni") != nullptr, cpu.avx512 && cpu.avx512_vnni);
 }
 
+TEST(KernelTables, AmxIsOfferedWhereTheProcessorAndTheSystemHaveIt) {
+  const CpuFeatures& cpu = cpu_features();
+  EXPECT_EQ(find_kernel_table("amx") != nullptr, cpu.avx512 && cpu.avx512_vnni && cpu.amx_int8);
+}
+
 TEST(KernelTables, NoFunctionIsMissing) {
   for (const KernelTable* table : testing::all_tables()) {
     SCOPED_TRACE(table->name);

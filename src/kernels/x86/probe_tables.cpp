@@ -10,6 +10,7 @@ Int8Loop x86_int8_loop(const char* table) {
   if (std::strcmp(table, "avx2") == 0) install_avx2_probe(loop);
   if (std::strcmp(table, "avx2vnni") == 0) install_avx2_vnni_probe(loop);
   if (std::strcmp(table, "avx512vnni") == 0) install_avx512_vnni_probe(loop);
+  if (std::strcmp(table, "amx") == 0) install_amx_probe(loop);
   return loop;
 }
 

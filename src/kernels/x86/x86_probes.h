@@ -13,5 +13,6 @@ Int8Loop x86_int8_loop(const char* table);
 void install_avx2_probe(Int8Loop& loop);
 void install_avx2_vnni_probe(Int8Loop& loop);
 void install_avx512_vnni_probe(Int8Loop& loop);
+void install_amx_probe(Int8Loop& loop);
 
 }  // namespace ink

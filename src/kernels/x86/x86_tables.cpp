@@ -3,6 +3,7 @@
 #include "kernels/x86/x86_tables.h"
 
 #include "base/cpu_features.h"
+#include "kernels/self_check.h"
 
 namespace ink {
 namespace {
@@ -31,6 +32,13 @@ KernelTable make_avx512_vnni_table() {
   return table;
 }
 
+KernelTable make_amx_table() {
+  KernelTable table = make_avx512_vnni_table();
+  table.name = "amx";
+  install_amx_integer_panels(table);
+  return table;
+}
+
 }  // namespace
 
 void add_x86_tables(KernelTables& tables) {
@@ -45,6 +53,10 @@ void add_x86_tables(KernelTables& tables) {
   if (cpu.avx512 && cpu.avx512_vnni) {
     static const KernelTable avx512_vnni = make_avx512_vnni_table();
     tables.table[tables.count++] = &avx512_vnni;
+    if (cpu.amx_int8) {
+      static const KernelTable amx = make_amx_table();
+      offer_if_same(amx, avx512_vnni, tables);  // it was tested on a model of the tiles only
+    }
   }
 }
 

@@ -19,4 +19,7 @@ void install_avx2_rows(KernelTable& table);
 void install_avx2_vnni_integer_panels(KernelTable& table);
 void install_avx512_vnni_integer_panels(KernelTable& table);
 
+// AMX for 16 rows and more; for fewer it keeps the integer panels that the table has.
+void install_amx_integer_panels(KernelTable& table);
+
 }  // namespace ink
