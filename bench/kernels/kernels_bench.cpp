@@ -4,9 +4,9 @@
 //
 // Work is timed in pieces of about a megabyte and the median piece counts: on a machine that others use too,
 // a piece is short enough that most are not interrupted. Weights are random bytes; a working set of 256 MiB
-// is walked from end to end so that no cache can hold it. Attention (CLASS "attention") is measured alike: one
-// token with two, four and eight heads reads keys and values of a context of 8,192 tokens, a tile of 16 tokens
-// multiplies with them.
+// is walked from end to end so that no cache can hold it. Attention (CLASS "attention") is measured alike:
+// one token with two, four and eight heads reads keys and values of a context of 8,192 tokens, a tile of 16
+// tokens multiplies with them.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -146,8 +146,8 @@ void measure(const KernelTable& table, const PanelClass& type, int64_t cols,
 constexpr int64_t kHeadDim = 128;
 constexpr int64_t kContextTokens = 8192;
 
-// Median seconds of one call for `tokens` tokens with `heads` heads at the end of a context, each call with other
-// keys and values.
+// Median seconds of one call for `tokens` tokens with `heads` heads at the end of a context, each call with
+// other keys and values.
 double seconds_of_attention(const KernelTable& table, KvType type, int64_t tokens, int64_t heads,
                             const std::vector<uint32_t>& memory) {
   const int64_t rows = tokens * heads;
@@ -192,15 +192,16 @@ void measure_attention(const KernelTable& table, const std::vector<uint32_t>& me
   } types[] = {{"f32", KvType::kF32}, {"f16", KvType::kF16}, {"int8", KvType::kInt8}};
   for (const auto& [name, type] : types) {
     const double bandwidth = read_bandwidth(memory);
-    const auto bytes = static_cast<double>(2 * kContextTokens / kKvPageTokens * kv_page_bytes(type, kHeadDim));
+    const auto bytes =
+        static_cast<double>(2 * kContextTokens / kKvPageTokens * kv_page_bytes(type, kHeadDim));
     for (const int64_t heads : {2, 4, 8}) {
       const double rate = bytes / seconds_of_attention(table, type, 1, heads, memory);
       const int64_t tokens = 32 / heads;
       const double operations = 4.0 * static_cast<double>(32 * kContextTokens * kHeadDim);
       const double many = seconds_of_attention(table, type, tokens, heads, memory);
-      std::printf("%-9s %-4s %lld heads        %6.1f of %5.1f GB/s %4.0f %%   %7.1f GFLOP/s with 32 rows\n", table.name,
-                  name, static_cast<long long>(heads), rate / 1e9, bandwidth / 1e9, 100.0 * rate / bandwidth,
-                  operations / many / 1e9);
+      std::printf("%-9s %-4s %lld heads        %6.1f of %5.1f GB/s %4.0f %%   %7.1f GFLOP/s with 32 rows\n",
+                  table.name, name, static_cast<long long>(heads), rate / 1e9, bandwidth / 1e9,
+                  100.0 * rate / bandwidth, operations / many / 1e9);
     }
   }
 }

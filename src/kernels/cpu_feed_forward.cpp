@@ -1,8 +1,8 @@
-// Feed-forwards on the processor. A gate, its up projection, the product and the rounding of the product to int8
-// are one parallel region, so that a float product never leaves the cache; down is the next one and adds to the
-// residual itself. A mixture of experts does the same for all its experts at once: their tokens are brought
-// together first, and each thread then owns columns of the result, to which it adds the experts in ascending
-// order: no two threads write one number, and the order of a sum is fixed.
+// Feed-forwards on the processor. A gate, its up projection, the product and the rounding of the product to
+// int8 are one parallel region, so that a float product never leaves the cache; down is the next one and adds
+// to the residual itself. A mixture of experts does the same for all its experts at once: their tokens are
+// brought together first, and each thread then owns columns of the result, to which it adds the experts in
+// ascending order: no two threads write one number, and the order of a sum is fixed.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -12,7 +12,8 @@
 namespace ink {
 namespace {
 
-// Columns of a product that are worked out together: a group of activations, so that it can be rounded at once.
+// Columns of a product that are worked out together: a group of activations, so that it can be rounded at
+// once.
 constexpr int64_t kPanelsOfGroup = kGroup / kPanelRows;
 
 // In which forms some projections read their input.
@@ -139,12 +140,13 @@ void CpuOps::add_gated(Tensor x, Tensor h, const GatedProjections& mlp) {
   run_linears(products, down, std::span<const Tensor>(&x, 1), true);
 }
 
-// The experts that have tokens, ascending; which tokens those are and with what weights, one expert's after the
-// other's, in the order of the batch.
+// The experts that have tokens, ascending; which tokens those are and with what weights, one expert's after
+// the other's, in the order of the batch.
 std::span<ExpertRows> CpuOps::bucket(std::span<const GatedProjections> experts, const Routes& routes,
                                      int32_t* tokens, float* weights) {
   const int64_t assignments = routes.tokens * routes.top_k;
-  auto* next = arena_.allocate<int64_t>(static_cast<int64_t>(experts.size()));  // place of an expert's next token
+  auto* next =
+      arena_.allocate<int64_t>(static_cast<int64_t>(experts.size()));  // place of an expert's next token
   auto* busy = arena_.allocate<ExpertRows>(static_cast<int64_t>(experts.size()));
   std::fill_n(next, experts.size(), int64_t{0});
   for (int64_t i = 0; i < assignments; ++i) ++next[routes.expert[i]];
@@ -216,7 +218,8 @@ void CpuOps::add_experts(Tensor x, const Activations& products, std::span<const 
     const int64_t end_col = std::min(x.cols, end * kPanelRows);
     for (int64_t t = 0; t < x.rows; ++t) std::fill(sums.row(t) + first_col, sums.row(t) + end_col, 0.0f);
     for (const ExpertRows& expert : experts) {
-      for (int64_t panel = begin; panel < end; ++panel) add_expert_columns(sums, products, expert, panel, tokens, weights);
+      for (int64_t panel = begin; panel < end; ++panel)
+        add_expert_columns(sums, products, expert, panel, tokens, weights);
     }
     for (int64_t t = 0; t < x.rows; ++t) {
       for (int64_t c = first_col; c < end_col; ++c) x.row(t)[c] += sums.row(t)[c];

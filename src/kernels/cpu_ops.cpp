@@ -162,7 +162,8 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   const Tensor out = make(q.rows, q.cols);
   const std::vector<TokenRun> runs = attention_runs(batch, tile_tokens(group));
   const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
-  const int64_t chunk = std::max<int64_t>(1, kWorthAThread / (2 * group * longest * kv.head_dim));
+  const int64_t work = 2 * group * longest * kv.head_dim * kFloatCost;
+  const int64_t chunk = std::max<int64_t>(1, kWorthAThread / work);
   const auto items = static_cast<int64_t>(runs.size()) * kv.kv_heads;
   threads_.parallel_for(items, chunk, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t item = begin; item < end; ++item) {

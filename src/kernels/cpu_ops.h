@@ -9,9 +9,11 @@
 
 namespace ink {
 
-// Multiplications (of weights, or of keys and values) that are worth waking a thread for: some 10 µs of work.
-// A model of a few million parameters decodes on its caller alone, and faster for it.
+// Multiplications by integer weights that are worth waking a thread for: some 10 µs of work. A model of a few
+// million parameters decodes on its caller alone, and faster for it.
 inline constexpr int64_t kWorthAThread = 262144;
+// What one by a float weight, a key or a value counts: it reads four to eight times the bytes.
+inline constexpr int64_t kFloatCost = 4;
 
 // Rows that a panel serves before the next panel is read: 64 rows of 4,096 int8 activations are half of a 512
 // KiB second-level cache.

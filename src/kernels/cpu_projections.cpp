@@ -7,9 +7,6 @@
 namespace ink {
 namespace {
 
-// What one multiplication by a float weight costs beside one by an integer: four to eight times the bytes.
-constexpr int64_t kFloatCost = 4;
-
 int64_t panels_of(const PackedMatrix& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
 
 }  // namespace
@@ -30,8 +27,8 @@ QuantizedRows CpuOps::quantize(Tensor x) {
   return rows;
 }
 
-// Of `items` pieces of work, each `panels` panels like the weight's for `rows` rows: how many a thread takes at
-// once.
+// Of `items` pieces of work, each `panels` panels like the weight's for `rows` rows: how many a thread takes
+// at once.
 int64_t CpuOps::chunk_of(int64_t items, const PackedMatrix& weight, int64_t panels, int64_t rows,
                          int64_t pieces_per_thread) const {
   const int64_t cost = is_integer_class(weight.weight_class) ? 1 : kFloatCost;

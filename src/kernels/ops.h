@@ -161,9 +161,10 @@ class Ops {
   virtual void add_linear(Tensor x, Tensor y, const Linear& a);
   // x += down(silu(gate(h)) * up(h)), with x and h [n, hidden].
   virtual void add_gated(Tensor x, Tensor h, const GatedProjections& mlp);
-  // x += the sum over each token's experts, in ascending order of their numbers, of weight * down(silu(gate(h)) *
-  // up(h)). All experts have the same shapes.
-  virtual void add_mixture(Tensor x, Tensor h, std::span<const GatedProjections> experts, const Routes& routes);
+  // x += the sum over each token's experts, in ascending order of their numbers, of weight *
+  // down(silu(gate(h)) * up(h)). All experts have the same shapes.
+  virtual void add_mixture(Tensor x, Tensor h, std::span<const GatedProjections> experts,
+                           const Routes& routes);
 
  protected:
   virtual void linear_into(Tensor x, std::span<const Linear* const> weights, std::span<Tensor> outputs) = 0;

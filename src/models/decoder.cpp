@@ -7,10 +7,9 @@
 namespace ink {
 
 GatedMlp::GatedMlp(Weights& weights, const std::string& prefix, const ModelConfig& config)
-    : projections_{
-          weights.linear(prefix + ".gate_proj", config.intermediate_size, config.hidden_size),
-          weights.linear(prefix + ".up_proj", config.intermediate_size, config.hidden_size),
-          weights.linear(prefix + ".down_proj", config.hidden_size, config.intermediate_size)} {}
+    : projections_{weights.linear(prefix + ".gate_proj", config.intermediate_size, config.hidden_size),
+                   weights.linear(prefix + ".up_proj", config.intermediate_size, config.hidden_size),
+                   weights.linear(prefix + ".down_proj", config.hidden_size, config.intermediate_size)} {}
 
 void GatedMlp::add_to(Ops& op, Tensor x, Tensor h) const { op.add_gated(x, h, projections_); }
 

@@ -277,7 +277,8 @@ struct RandomExperts {
   }
 
  private:
-  const PackedMatrix* pack(std::mt19937& random, ThreadPool& threads, Dtype type, int64_t rows, int64_t cols) {
+  const PackedMatrix* pack(std::mt19937& random, ThreadPool& threads, Dtype type, int64_t rows,
+                           int64_t cols) {
     std::vector<std::byte> data;
     if (type == Dtype::kF32) {
       const auto values = random_floats(random, rows * cols);
@@ -306,13 +307,14 @@ TEST(CpuOps, FeedForwardsGiveTheBitsOfTheirDefinitions) {
       const auto ops = make_ops(threads, kernels);
       ObservedOps plain(make_ops(threads, kernels), [](Tensor, const Linear&) {});
       using enum Dtype;
-      for (const auto& types : {std::vector{kQ4_0, kQ4_0, kQ4_0, kQ4_0}, {kQ8_0, kF32, kQ4_0, kF32},
-                                {kF32, kF32, kF32, kF32}}) {
+      for (const auto& types :
+           {std::vector{kQ4_0, kQ4_0, kQ4_0, kQ4_0}, {kQ8_0, kF32, kQ4_0, kF32}, {kF32, kF32, kF32, kF32}}) {
         const bool floats = types[0] == kF32;
         const int64_t hidden = floats ? 75 : 96;
         const RandomExperts mixture(random, threads, types, hidden, floats ? 43 : 160);
         for (const int64_t tokens : {1, 2, 70, 200}) {
-          SCOPED_TRACE(::testing::Message() << kernels << " " << hidden << " columns, " << tokens << " tokens");
+          SCOPED_TRACE(::testing::Message()
+                       << kernels << " " << hidden << " columns, " << tokens << " tokens");
           auto x = random_floats(random, tokens * hidden);
           auto h = random_floats(random, tokens * hidden);
           auto logits = random_floats(random, tokens * 4);

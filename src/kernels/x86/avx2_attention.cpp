@@ -5,9 +5,9 @@
 // the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
 // avx2_float_panels.cpp.
 //
-// Many rows share a page that was widened once. A few, as in decoding, read it as it is and widen in registers,
-// which are the same floats: then memory is the limit, and what comes next is fetched while this is worked on
-// (without, reading and computing take turns).
+// Many rows share a page that was widened once. A few, as in decoding, read it as it is and widen in
+// registers, which are the same floats: then memory is the limit, and what comes next is fetched while this
+// is worked on (without, reading and computing take turns).
 #include "kernels/attention.h"
 
 #include "kernels/x86/avx2_vectors.h"
@@ -61,8 +61,8 @@ struct Page {
   int64_t stride;
   const float* key_scales;  // [kKvPageTokens], or null
   const float* value_scales;
-  // What to fetch while keys, and while values are worked on. Pages as stored: what is read right after them, as
-  // large as they are; else the next keys and values, `fetch_bytes` each.
+  // What to fetch while keys, and while values are worked on. Pages as stored: what is read right after them,
+  // as large as they are; else the next keys and values, `fetch_bytes` each.
   const std::byte* after_keys;
   const std::byte* after_values;
   int64_t fetch_bytes;
@@ -152,7 +152,8 @@ void weigh(const AttentionScratch& scratch, const Page<Elements>& page, int64_t 
     const __m256 share = exp8(_mm256_sub_ps(value[t / 8], shift));
     weight = _mm256_add_ps(weight, share);
     const bool scaled = page.value_scales != nullptr;
-    _mm256_storeu_ps(scores + t, scaled ? _mm256_mul_ps(share, _mm256_loadu_ps(page.value_scales + t)) : share);
+    _mm256_storeu_ps(scores + t,
+                     scaled ? _mm256_mul_ps(share, _mm256_loadu_ps(page.value_scales + t)) : share);
   }
   float factor = 1.0f;
   if (largest != scratch.largest[row]) {
@@ -215,8 +216,8 @@ inline void add_values(const AttentionScratch& scratch, const Page<Elements>& pa
   for (; d < scratch.padded; d += 8) add_columns<Elements, kRows, 1>(scratch, page, row, slots, d);
 }
 
-// What a page adds to rows that see the same slots of it: first all scores, then all values, so that a row finds
-// the keys, and later the values, in the first-level cache.
+// What a page adds to rows that see the same slots of it: first all scores, then all values, so that a row
+// finds the keys, and later the values, in the first-level cache.
 template <typename Elements>
 void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64_t first, int64_t rows,
               int64_t slots) {
@@ -273,7 +274,8 @@ void begin(const AttentionTile& tile, const AttentionScratch& scratch) {
 
 // The page at `index` with `slots` rows, as it is or widened into the scratch.
 template <typename Elements, typename Rows>
-Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch, int64_t index, int64_t slots) {
+Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch, int64_t index,
+                     int64_t slots) {
   const std::byte* keys = tile.k_pages[index];
   const std::byte* values = tile.v_pages[index];
   const bool is_last = (index + 1) * kKvPageTokens >= tile.first_length + tile.tokens - 1;

@@ -36,7 +36,7 @@ struct Nibbles {
       const int64_t col = group * kGroup + 4 * j;
       add_pairs(x, col, _mm256_and_si256(left, low_half), _mm256_and_si256(right, low_half), pairs);
       add_pairs(x, col + 16, _mm256_and_si256(_mm256_srli_epi16(left, 4), low_half),
-          _mm256_and_si256(_mm256_srli_epi16(right, 4), low_half), pairs);
+                _mm256_and_si256(_mm256_srli_epi16(right, 4), low_half), pairs);
     }
     for (int r = 0; r < kRows; ++r) {
       for (int i = 0; i < 2; ++i) out.value[0][r][i] = widened(pairs[r][i]);

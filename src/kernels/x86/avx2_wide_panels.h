@@ -75,7 +75,8 @@ struct RowSums {
         if (kParts == 1) {
           excess[r][g] = -Weights::kZero * both;
         } else {
-          for (int part = 0; part < 2; ++part) excess[r][2 * g + part] = -Weights::kZero * halves[2 * g + part];
+          for (int part = 0; part < 2; ++part)
+            excess[r][2 * g + part] = -Weights::kZero * halves[2 * g + part];
         }
       }
     }
@@ -108,7 +109,8 @@ void multiply_wide(const Rows& x, int64_t first, const WideGroups<Weights, Scale
           add_pairs(x, (first + g) * kGroup + 4 * j, left, right, pairs);
         }
         for (int r = 0; r < kRows; ++r) {
-          for (int i = 0; i < 2; ++i) dot[part][r][i] = _mm256_add_epi32(dot[part][r][i], widened(pairs[r][i]));
+          for (int i = 0; i < 2; ++i)
+            dot[part][r][i] = _mm256_add_epi32(dot[part][r][i], widened(pairs[r][i]));
         }
         finish_step(dot[part]);
       }
