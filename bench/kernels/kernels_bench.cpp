@@ -4,7 +4,9 @@
 //
 // Work is timed in pieces of about a megabyte and the median piece counts: on a machine that others use too,
 // a piece is short enough that most are not interrupted. Weights are random bytes; a working set of 256 MiB
-// is walked from end to end so that no cache can hold it.
+// is walked from end to end so that no cache can hold it. Attention (CLASS "attention") is measured alike:
+// one token with two, four and eight heads reads keys and values of a context of 8,192 tokens, a tile of 16
+// tokens multiplies with them.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -141,6 +143,69 @@ void measure(const KernelTable& table, const PanelClass& type, int64_t cols,
               operations / many / 1e9);
 }
 
+constexpr int64_t kHeadDim = 128;
+constexpr int64_t kContextTokens = 8192;
+
+// Median seconds of one call for `tokens` tokens with `heads` heads at the end of a context, each call with
+// other keys and values.
+double seconds_of_attention(const KernelTable& table, KvType type, int64_t tokens, int64_t heads,
+                            const std::vector<uint32_t>& memory) {
+  const int64_t rows = tokens * heads;
+  std::vector<float> q(static_cast<size_t>(rows * kHeadDim), 0.01f);
+  std::vector<float> out(q.size());
+  std::vector<float> scratch(static_cast<size_t>(attention_scratch_floats(rows, kHeadDim)));
+  const int64_t page_bytes = kv_page_bytes(type, kHeadDim);
+  const int64_t pages = kContextTokens / kKvPageTokens;
+  const auto* bytes = reinterpret_cast<const std::byte*>(memory.data());
+  std::vector<const std::byte*> k_pages;
+  std::vector<const std::byte*> v_pages;
+  std::vector<double> seconds;
+  for (size_t at = 0; at + static_cast<size_t>(2 * pages * page_bytes) <= kWorkingSetBytes;) {
+    k_pages.clear();
+    v_pages.clear();
+    for (int64_t p = 0; p < pages; ++p, at += static_cast<size_t>(2 * page_bytes)) {
+      k_pages.push_back(bytes + at);
+      v_pages.push_back(bytes + at + page_bytes);
+    }
+    const auto start = Clock::now();
+    table.attend({.q = q.data(),
+                  .out = out.data(),
+                  .token_stride = heads * kHeadDim,
+                  .tokens = tokens,
+                  .heads = heads,
+                  .head_dim = kHeadDim,
+                  .type = type,
+                  .k_pages = k_pages.data(),
+                  .v_pages = v_pages.data(),
+                  .first_length = kContextTokens - tokens + 1,
+                  .scale = 0.1f,
+                  .scratch = scratch.data()});
+    seconds.push_back(seconds_since(start));
+  }
+  return median(seconds);
+}
+
+void measure_attention(const KernelTable& table, const std::vector<uint32_t>& memory) {
+  const struct {
+    const char* name;
+    KvType type;
+  } types[] = {{"f32", KvType::kF32}, {"f16", KvType::kF16}, {"int8", KvType::kInt8}};
+  for (const auto& [name, type] : types) {
+    const double bandwidth = read_bandwidth(memory);
+    const auto bytes =
+        static_cast<double>(2 * kContextTokens / kKvPageTokens * kv_page_bytes(type, kHeadDim));
+    for (const int64_t heads : {2, 4, 8}) {
+      const double rate = bytes / seconds_of_attention(table, type, 1, heads, memory);
+      const int64_t tokens = 32 / heads;
+      const double operations = 4.0 * static_cast<double>(32 * kContextTokens * kHeadDim);
+      const double many = seconds_of_attention(table, type, tokens, heads, memory);
+      std::printf("%-9s %-4s %lld heads        %6.1f of %5.1f GB/s %4.0f %%   %7.1f GFLOP/s with 32 rows\n",
+                  table.name, name, static_cast<long long>(heads), rate / 1e9, bandwidth / 1e9,
+                  100.0 * rate / bandwidth, operations / many / 1e9);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ink
 
@@ -155,6 +220,7 @@ int main(int argc, char** argv) {
       if (argc > 2 && std::strcmp(argv[2], type.name) != 0) continue;
       for (const int64_t cols : {1024, 4096}) ink::measure(*tables.table[t], type, cols, memory);
     }
+    if (argc <= 2 || std::strcmp(argv[2], "attention") == 0) ink::measure_attention(*tables.table[t], memory);
   }
   return 0;
 }

@@ -1,6 +1,6 @@
 // Keys and values in pages, and what one call of a table's attention works on: a tile of consecutive tokens
-// of one sequence with the query heads that share one key/value head. A page is widened to floats once for
-// the whole tile, so that the types of the cache differ in how a page is read and in nothing else.
+// of one sequence with the query heads that share one key/value head. A page's elements become floats; the
+// scales of 8 bits are applied to the scores of their keys and to the shares of their values.
 //
 // Softmax is merged online, page by page (Milakov & Gimelshein 2018; Dao et al. 2022): for each row of q the
 // operations are the same ones in the same order whatever else is in the tile, and a tile needs no memory
@@ -61,7 +61,7 @@ struct AttentionScratch {
   float* sums;     // [rows][padded]: values weighted by exp(score - largest)
   float* keys;     // [kKvPageTokens][padded]
   float* values;   // [kKvPageTokens][padded]
-  float* scores;   // [4][kKvPageTokens]
+  float* scores;   // [rows][kKvPageTokens]
   float* largest;  // [rows]
   float* weight;   // [rows]: sum of exp(score - largest)
   int64_t padded;
@@ -72,12 +72,12 @@ struct AttentionScratch {
         keys(sums + rows * padded_dim(head_dim)),
         values(keys + kKvPageTokens * padded_dim(head_dim)),
         scores(values + kKvPageTokens * padded_dim(head_dim)),
-        largest(scores + 4 * kKvPageTokens),
+        largest(scores + rows * kKvPageTokens),
         weight(largest + rows),
         padded(padded_dim(head_dim)) {}
 };
 constexpr int64_t attention_scratch_floats(int64_t rows, int64_t head_dim) {
-  return (2 * rows + 2 * kKvPageTokens) * padded_dim(head_dim) + 4 * kKvPageTokens + 2 * rows;
+  return (2 * rows + 2 * kKvPageTokens) * padded_dim(head_dim) + rows * (kKvPageTokens + 2);
 }
 
 // In place, in a fixed order; the result is scaled so that lengths stay. `count` is a power of two.

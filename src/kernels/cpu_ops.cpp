@@ -9,23 +9,10 @@
 namespace ink {
 namespace {
 
-// Rows that a panel serves before the next panel is read: 64 rows of 4,096 int8 activations are half of a 512
-// KiB second-level cache.
-constexpr int64_t kRowTile = 64;
-
-int64_t panels_of(const PackedMatrix& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
-
-// A piece of work for small regions: at least this many floats are worth waking a thread for.
-int64_t rows_per_chunk(int64_t cols) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, cols)); }
-
 // Tokens that attention takes at once, with all their heads of a group: 32 rows of 128 floats, once for q and
 // once for the sums, and a page of keys and values fit into a second-level cache of 256 KiB, and widening a
 // page costs a few per cent of what is done with it.
 int64_t tile_tokens(int64_t group) { return std::max<int64_t>(1, 32 / group); }
-
-// Multiplications (of weights, or of keys and values) that are worth waking a thread for: some 10 µs of work.
-// A model of a few million parameters decodes on its caller alone, and faster for it.
-constexpr int64_t kWorthAThread = 262144;
 
 // Runs of tokens that attention takes as one tile: consecutive slots of one sequence.
 std::vector<TokenRun> attention_runs(const Batch& batch, int64_t most) {
@@ -40,27 +27,6 @@ std::vector<TokenRun> attention_runs(const Batch& batch, int64_t most) {
 }
 
 }  // namespace
-
-Tensor Ops::linear(Tensor x, const Linear& a) {
-  const Linear* weights[] = {&a};
-  Tensor outputs[1];
-  linear_into(x, weights, outputs);
-  return outputs[0];
-}
-
-std::array<Tensor, 2> Ops::linear(Tensor x, const Linear& a, const Linear& b) {
-  const Linear* weights[] = {&a, &b};
-  std::array<Tensor, 2> outputs;
-  linear_into(x, weights, outputs);
-  return outputs;
-}
-
-std::array<Tensor, 3> Ops::linear(Tensor x, const Linear& a, const Linear& b, const Linear& c) {
-  const Linear* weights[] = {&a, &b, &c};
-  std::array<Tensor, 3> outputs;
-  linear_into(x, weights, outputs);
-  return outputs;
-}
 
 Result<std::unique_ptr<CpuOps>> CpuOps::create(const KernelTable& kernels, ThreadPool& threads,
                                                uint64_t scratch_bytes, int64_t max_slots, int64_t group,
@@ -110,78 +76,6 @@ Tensor CpuOps::rms_norm(Tensor x, const Norm& norm) {
     }
   });
   return y;
-}
-
-QuantizedRows CpuOps::quantize(Tensor x) {
-  QuantizedRows rows{arena_.allocate<int8_t>(x.rows * x.cols),
-                     arena_.allocate<float>(x.rows * x.cols / kGroup),
-                     arena_.allocate<int32_t>(x.rows * x.cols / 16), x.cols};
-  threads_.parallel_for(x.rows, rows_per_chunk(x.cols), [&](int64_t begin, int64_t end, int) {
-    for (int64_t r = begin; r < end; ++r) {
-      kernels_.quantize_row(x.row(r), x.cols, rows.q + r * x.cols, rows.scale + r * (x.cols / kGroup),
-                            rows.sum16 + r * (x.cols / 16));
-    }
-  });
-  return rows;
-}
-
-void CpuOps::run_panels(Tensor x, const QuantizedRows& quantized, const PackedMatrix& weight,
-                        int64_t first_row, int64_t rows, int64_t panel, float* out) const {
-  const std::byte* data = weight.panel(panel);
-  switch (weight.weight_class) {
-    case WeightClass::kF32:
-      return kernels_.panel_f32(x.row(first_row), rows, x.cols, data, out);
-    case WeightClass::kF16:
-      return kernels_.panel_f16(x.row(first_row), rows, x.cols, data, out);
-    case WeightClass::kBF16:
-      return kernels_.panel_bf16(x.row(first_row), rows, x.cols, data, out);
-    default:
-      return kernels_.integer_panel(weight.weight_class)(quantized, first_row, rows, data,
-                                                         weight.panel_scales(panel), out);
-  }
-}
-
-// Sixteen columns of the output for all rows.
-void CpuOps::linear_panel(Tensor x, const QuantizedRows& quantized, const Linear& linear, int64_t panel,
-                          Tensor output) const {
-  const int64_t first_col = panel * kPanelRows;
-  const int64_t cols = std::min<int64_t>(kPanelRows, output.cols - first_col);
-  alignas(64) float tile[kRowTile * kPanelRows];
-  for (int64_t first = 0; first < x.rows; first += kRowTile) {
-    const int64_t rows = std::min(kRowTile, x.rows - first);
-    run_panels(x, quantized, *linear.weight, first, rows, panel, tile);
-    for (int64_t r = 0; r < rows; ++r) {
-      float* out = output.row(first + r) + first_col;
-      for (int64_t n = 0; n < cols; ++n) {
-        const float sum = tile[r * kPanelRows + n];
-        out[n] = linear.bias != nullptr ? sum + linear.bias[first_col + n] : sum;
-      }
-    }
-  }
-}
-
-void CpuOps::linear_into(Tensor x, std::span<const Linear* const> weights, std::span<Tensor> outputs) {
-  int64_t panels = 0;
-  bool integers = false;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    INK_CHECK(weights[i]->weight->cols == x.cols, "shapes are checked when a model is loaded");
-    outputs[i] = make(x.rows, weights[i]->weight->rows);
-    panels += panels_of(*weights[i]->weight);
-    integers = integers || is_integer_class(weights[i]->weight->weight_class);
-  }
-  const Scope quantized_lives_here(*this);
-  const QuantizedRows quantized = integers ? quantize(x) : QuantizedRows{};
-  // About eight pieces a thread: enough to even out unequal cores, few enough to keep streams long.
-  const int64_t least = kWorthAThread / std::max<int64_t>(1, kPanelRows * x.cols * x.rows);
-  const int64_t chunk = std::max({int64_t{1}, least, panels / (8 * threads_.size())});
-  threads_.parallel_for(panels, chunk, [&](int64_t begin, int64_t end, int) {
-    for (int64_t p = begin; p < end; ++p) {
-      int64_t panel = p;
-      size_t i = 0;
-      while (panel >= panels_of(*weights[i]->weight)) panel -= panels_of(*weights[i++]->weight);
-      linear_panel(x, quantized, *weights[i], panel, outputs[i]);
-    }
-  });
 }
 
 RotaryRows CpuOps::rotary_rows(const Rotary& rotary, std::span<const int32_t> positions) {
@@ -268,7 +162,8 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   const Tensor out = make(q.rows, q.cols);
   const std::vector<TokenRun> runs = attention_runs(batch, tile_tokens(group));
   const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
-  const int64_t chunk = std::max<int64_t>(1, kWorthAThread / (2 * group * longest * kv.head_dim));
+  const int64_t work = 2 * group * longest * kv.head_dim * kFloatCost;
+  const int64_t chunk = std::max<int64_t>(1, kWorthAThread / work);
   const auto items = static_cast<int64_t>(runs.size()) * kv.kv_heads;
   threads_.parallel_for(items, chunk, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t item = begin; item < end; ++item) {
@@ -342,32 +237,6 @@ void CpuOps::scatter_add(Tensor x, std::span<const int32_t> rows, std::span<cons
     const float weight = weights[static_cast<size_t>(i)];
     for (int64_t c = 0; c < y.cols; ++c) target[c] += weight * source[c];
   }
-}
-
-Routes CpuOps::route(Tensor logits, int64_t top_k, bool renormalise) {
-  auto* expert = arena_.allocate<int32_t>(logits.rows * top_k);
-  auto* weight = arena_.allocate<float>(logits.rows * top_k);
-  for (int64_t t = 0; t < logits.rows; ++t) {
-    float* p = logits.row(t);  // becomes the probabilities; the logits are not needed again
-    const float largest = *std::max_element(p, p + logits.cols);
-    float sum = 0.0f;
-    for (int64_t e = 0; e < logits.cols; ++e) sum += (p[e] = std::exp(p[e] - largest));
-    for (int64_t e = 0; e < logits.cols; ++e) p[e] /= sum;
-
-    int32_t* chosen = expert + t * top_k;
-    float* share = weight + t * top_k;
-    float total = 0.0f;
-    for (int64_t i = 0; i < top_k; ++i) {
-      // max_element gives the first of equals: the lower number wins. A chosen one is marked by -1.
-      const int64_t best = std::max_element(p, p + logits.cols) - p;
-      chosen[i] = static_cast<int32_t>(best);
-      share[i] = p[best];
-      total += p[best];
-      p[best] = -1.0f;
-    }
-    for (int64_t i = 0; renormalise && i < top_k; ++i) share[i] /= total;
-  }
-  return {expert, weight, logits.rows, top_k};
 }
 
 }  // namespace ink

@@ -9,10 +9,37 @@
 
 namespace ink {
 
+// Multiplications by integer weights that are worth waking a thread for: some 10 µs of work. A model of a few
+// million parameters decodes on its caller alone, and faster for it.
+inline constexpr int64_t kWorthAThread = 262144;
+// What one by a float weight, a key or a value counts: it reads four to eight times the bytes.
+inline constexpr int64_t kFloatCost = 4;
+
+// Rows that a panel serves before the next panel is read: 64 rows of 4,096 int8 activations are half of a 512
+// KiB second-level cache.
+inline constexpr int64_t kRowTile = 64;
+
+// A piece of work for small regions: at least this many floats are worth waking a thread for.
+constexpr int64_t rows_per_chunk(int64_t cols) { return cols < 16384 ? 16384 / (cols > 0 ? cols : 1) : 1; }
+
 // Consecutive tokens of a batch: consecutive slots of one sequence.
 struct TokenRun {
   int64_t first;
   int64_t tokens;
+};
+
+// What projections read: rows of floats and, where integer weights read them, the same rows rounded to int8.
+struct Activations {
+  Tensor floats;
+  QuantizedRows quantized = {};
+};
+
+// One expert's part of a batch: its rows of the input, and of the products between its projections.
+struct ExpertRows {
+  const GatedProjections* mlp;
+  int64_t first_input;
+  int64_t first_product;
+  int64_t rows;
 };
 
 class CpuOps final : public Ops {
@@ -36,6 +63,10 @@ class CpuOps final : public Ops {
                    Tensor y) override;
   Routes route(Tensor logits, int64_t top_k, bool renormalise) override;
   Tensor zeros(int64_t rows, int64_t cols) override;
+  void add_linear(Tensor x, Tensor y, const Linear& a) override;
+  void add_gated(Tensor x, Tensor h, const GatedProjections& mlp) override;
+  void add_mixture(Tensor x, Tensor h, std::span<const GatedProjections> experts,
+                   const Routes& routes) override;
 
  protected:
   void linear_into(Tensor x, std::span<const Linear* const> weights, std::span<Tensor> outputs) override;
@@ -45,14 +76,29 @@ class CpuOps final : public Ops {
  private:
   CpuOps(const KernelTable& kernels, ThreadPool& threads) : kernels_(kernels), threads_(threads) {}
   Tensor make(int64_t rows, int64_t cols);
+  QuantizedRows make_quantized(int64_t rows, int64_t cols);
   QuantizedRows quantize(Tensor x);
-  void run_panels(Tensor x, const QuantizedRows& quantized, const PackedMatrix& weight, int64_t first_row,
-                  int64_t rows, int64_t panel, float* out) const;
+  int64_t chunk_of(int64_t items, const PackedMatrix& weight, int64_t panels, int64_t rows,
+                   int64_t pieces_per_thread) const;
+  void project(const Activations& x, const Linear& linear, int64_t first_row, int64_t rows, int64_t panel,
+               float* tile) const;
+  void linear_panel(const Activations& x, const Linear& linear, int64_t panel, Tensor output, bool add) const;
+  void run_linears(const Activations& x, std::span<const Linear* const> weights,
+                   std::span<const Tensor> outputs, bool add);
+  void gate_products(const Activations& h, std::span<const ExpertRows> experts, const Activations& products);
+  void gate_columns(const Activations& h, const ExpertRows& expert, int64_t group,
+                    const Activations& products) const;
+  std::span<ExpertRows> bucket(std::span<const GatedProjections> experts, const Routes& routes,
+                               int32_t* tokens, float* weights);
+  Activations gather_inputs(const Activations& h, bool with_floats, std::span<const int32_t> tokens);
+  Activations make_products(int64_t rows, std::span<const ExpertRows> experts);
+  void add_experts(Tensor x, const Activations& products, std::span<const ExpertRows> experts,
+                   const int32_t* tokens, const float* weights);
+  void add_expert_columns(Tensor sums, const Activations& products, const ExpertRows& expert, int64_t panel,
+                          const int32_t* tokens, const float* weights) const;
   void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot) const;
   void attend(Tensor q, const Batch& batch, int layer, const TokenRun& run, int64_t kv_head, int thread,
               Tensor out) const;
-  void linear_panel(Tensor x, const QuantizedRows& quantized, const Linear& linear, int64_t panel,
-                    Tensor output) const;
 
   const KernelTable& kernels_;
   ThreadPool& threads_;

@@ -33,6 +33,13 @@ struct Linear {
   const float* bias = nullptr;
 };
 
+// A gated feed-forward, down(silu(gate(h)) * up(h)) (SwiGLU, Shazeer 2020): a layer's, or one expert's.
+struct GatedProjections {
+  Linear gate_proj;  // [intermediate, hidden]
+  Linear up_proj;    // [intermediate, hidden]
+  Linear down_proj;  // [hidden, intermediate]
+};
+
 // A norm's weight [cols] with its epsilon.
 struct Norm {
   const float* weight = nullptr;
@@ -134,7 +141,7 @@ class Ops {
 
   // x += y.
   virtual void add(Tensor x, Tensor y) = 0;
-  // silu(gate) * up, elementwise (SwiGLU, Shazeer 2020).
+  // silu(gate) * up, elementwise.
   virtual Tensor silu_mul(Tensor gate, Tensor up) = 0;
 
   // The chosen rows of x, in the order given.
@@ -146,6 +153,18 @@ class Ops {
   // 1 if asked.
   virtual Routes route(Tensor logits, int64_t top_k, bool renormalise) = 0;
   virtual Tensor zeros(int64_t rows, int64_t cols) = 0;
+
+  // What a block ends with. Here they are put together from the operations above, which defines them; an
+  // executor may do each in fewer passes, to the same bits.
+  //
+  // x += linear(y, a).
+  virtual void add_linear(Tensor x, Tensor y, const Linear& a);
+  // x += down(silu(gate(h)) * up(h)), with x and h [n, hidden].
+  virtual void add_gated(Tensor x, Tensor h, const GatedProjections& mlp);
+  // x += the sum over each token's experts, in ascending order of their numbers, of weight *
+  // down(silu(gate(h)) * up(h)). All experts have the same shapes.
+  virtual void add_mixture(Tensor x, Tensor h, std::span<const GatedProjections> experts,
+                           const Routes& routes);
 
  protected:
   virtual void linear_into(Tensor x, std::span<const Linear* const> weights, std::span<Tensor> outputs) = 0;

@@ -7,14 +7,11 @@
 namespace ink {
 
 GatedMlp::GatedMlp(Weights& weights, const std::string& prefix, const ModelConfig& config)
-    : gate_proj_(weights.linear(prefix + ".gate_proj", config.intermediate_size, config.hidden_size)),
-      up_proj_(weights.linear(prefix + ".up_proj", config.intermediate_size, config.hidden_size)),
-      down_proj_(weights.linear(prefix + ".down_proj", config.hidden_size, config.intermediate_size)) {}
+    : projections_{weights.linear(prefix + ".gate_proj", config.intermediate_size, config.hidden_size),
+                   weights.linear(prefix + ".up_proj", config.intermediate_size, config.hidden_size),
+                   weights.linear(prefix + ".down_proj", config.hidden_size, config.intermediate_size)} {}
 
-Tensor GatedMlp::forward(Ops& op, Tensor h) const {
-  const auto [gate, up] = op.linear(h, gate_proj_, up_proj_);
-  return op.linear(op.silu_mul(gate, up), down_proj_);
-}
+void GatedMlp::add_to(Ops& op, Tensor x, Tensor h) const { op.add_gated(x, h, projections_); }
 
 DecoderLayer::DecoderLayer(Weights& weights, int index, const ModelConfig& config)
     : index_(index), head_dim_(config.head_dim) {
@@ -53,8 +50,8 @@ void DecoderLayer::forward(Ops& op, const Batch& batch, const RotaryRows& rotary
   op.rope(k, rotary);                             // [tokens * kv_heads, head_dim]
   op.store(batch, index_, k, heads(v, head_dim_));
 
-  op.add(x, op.linear(flat(op.attention(q, batch, index_), x.rows), o_proj_));
-  op.add(x, mlp_->forward(op, op.rms_norm(x, post_attention_layernorm_)));
+  op.add_linear(x, flat(op.attention(q, batch, index_), x.rows), o_proj_);
+  mlp_->add_to(op, x, op.rms_norm(x, post_attention_layernorm_));
 }
 
 }  // namespace ink

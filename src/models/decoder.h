@@ -12,23 +12,22 @@
 
 namespace ink {
 
-// The part of a layer that sees one token at a time: [n, hidden] → [n, hidden].
+// The part of a layer that sees one token at a time.
 class FeedForward {
  public:
   virtual ~FeedForward() = default;
-  virtual Tensor forward(Ops& op, Tensor h) const = 0;
+  // x += the result for h; both are [n, hidden].
+  virtual void add_to(Ops& op, Tensor x, Tensor h) const = 0;
 };
 
 // Gated: down(silu(gate(h)) * up(h)).
 class GatedMlp final : public FeedForward {
  public:
   GatedMlp(Weights& weights, const std::string& prefix, const ModelConfig& config);
-  Tensor forward(Ops& op, Tensor h) const override;
+  void add_to(Ops& op, Tensor x, Tensor h) const override;
 
  private:
-  Linear gate_proj_;  // [intermediate, hidden]
-  Linear up_proj_;    // [intermediate, hidden]
-  Linear down_proj_;  // [hidden, intermediate]
+  GatedProjections projections_;
 };
 
 class DecoderLayer {

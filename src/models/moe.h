@@ -11,15 +11,13 @@ namespace ink {
 class MoeMlp final : public FeedForward {
  public:
   MoeMlp(Weights& weights, const std::string& prefix, const ModelConfig& config);
-  Tensor forward(Ops& op, Tensor h) const override;
+  void add_to(Ops& op, Tensor x, Tensor h) const override;
 
  private:
   int64_t top_k_;
   bool norm_topk_prob_;
-  Linear gate_;                    // [experts, hidden]: the router
-  std::vector<Linear> gate_proj_;  // [experts] of [moe_intermediate, hidden]
-  std::vector<Linear> up_proj_;
-  std::vector<Linear> down_proj_;  // [experts] of [hidden, moe_intermediate]
+  Linear gate_;  // [experts, hidden]: the router
+  std::vector<GatedProjections> experts_;
 };
 
 }  // namespace ink

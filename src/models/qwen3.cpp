@@ -59,16 +59,19 @@ uint64_t Qwen3Model::scratch_bytes(const ModelConfig& c, int64_t tokens, int64_t
   const int64_t kv_dim = c.num_key_value_heads * c.head_dim;
   const int64_t widest = std::max({c.hidden_size, q_dim, c.intermediate_size, c.moe_intermediate_size});
   // Floats per token: x and the rotary rows; norm, q, k, v, normalised q and k, attention, o; norm, gate, up,
-  // product, down; the experts' gathered rows, sums and routes; and an int8 copy of the widest row with its
-  // scales and sums.
+  // product, down; and an int8 copy of the widest row with its scales and sums. A mixture of experts needs
+  // its logits and routes, sums, and for each expert of the token a copy of its input and the product, as
+  // floats and as int8, with the place of the token; or, done expert after expert, gathered rows instead.
   const int64_t attention = 2 * c.hidden_size + 3 * q_dim + 3 * kv_dim;
   const int64_t mlp = 4 * c.hidden_size + 3 * std::max(c.intermediate_size, c.moe_intermediate_size);
-  const int64_t routing = c.num_experts + 2 * c.num_experts_per_tok;
+  const int64_t expert = (c.hidden_size + c.moe_intermediate_size) * 3 / 2 + 4;
+  const int64_t routing = c.num_experts + c.num_experts_per_tok * expert;
   const int64_t per_token = c.hidden_size + c.head_dim + attention + mlp + routing + widest / 2;
   const int64_t logits = c.head == ModelConfig::Head::kVocabulary ? c.vocab_size : 0;
   const int64_t per_output = 2 * c.hidden_size + logits + widest / 2;
+  const int64_t buckets = 16 * c.num_experts;
   constexpr int64_t kAlignmentSlack = 64 * 64;
-  return static_cast<uint64_t>(4 * (tokens * per_token + outputs * per_output) + kAlignmentSlack);
+  return static_cast<uint64_t>(4 * (buckets + tokens * per_token + outputs * per_output) + kAlignmentSlack);
 }
 
 }  // namespace ink

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <random>
 
+#include "kernels/observed_ops.h"
 #include "tensor/quants.h"
 
 namespace ink {
@@ -253,6 +254,89 @@ TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
         for (size_t n = 0; n < out.size(); ++n) ASSERT_NEAR(out[n], wanted[n], allowed) << n;
         EXPECT_EQ(attention.run(type, kernels, 1), out) << "token by token";
         EXPECT_EQ(attention.run(type, kernels, 7), out) << "in sevens";
+      }
+    }
+  }
+}
+
+// Experts of one shape, each with its own weights; owns what the projections point to.
+struct RandomExperts {
+  std::vector<PackedMatrix> matrices;
+  std::vector<GatedProjections> experts;
+
+  RandomExperts(std::mt19937& random, ThreadPool& threads, const std::vector<Dtype>& types, int64_t hidden,
+                int64_t intermediate) {
+    matrices.reserve(3 * types.size());
+    for (const Dtype type : types) {
+      GatedProjections mlp;
+      mlp.gate_proj.weight = pack(random, threads, type, intermediate, hidden);
+      mlp.up_proj.weight = pack(random, threads, type, intermediate, hidden);
+      mlp.down_proj.weight = pack(random, threads, type, hidden, intermediate);
+      experts.push_back(mlp);
+    }
+  }
+
+ private:
+  const PackedMatrix* pack(std::mt19937& random, ThreadPool& threads, Dtype type, int64_t rows,
+                           int64_t cols) {
+    std::vector<std::byte> data;
+    if (type == Dtype::kF32) {
+      const auto values = random_floats(random, rows * cols);
+      data.resize(values.size() * sizeof(float));
+      std::memcpy(data.data(), values.data(), data.size());
+    } else {
+      data = random_rows(random, type, rows, cols);
+    }
+    auto packed = pack_matrix(PlainRows(type, data.data(), rows, cols), Arithmetic::kFast, threads);
+    EXPECT_TRUE(packed.ok());
+    matrices.push_back(std::move(*packed));
+    return &matrices.back();
+  }
+};
+
+std::vector<float> floats_of(Tensor x) { return {x.data, x.data + x.rows * x.cols}; }
+
+// What a block ends with, in one pass each, gives the bits of its definition: for integers, floats and both
+// side by side, and where the last group of columns is not whole.
+TEST(CpuOps, FeedForwardsGiveTheBitsOfTheirDefinitions) {
+  std::mt19937 random(6);
+  for (const int count : {1, 2}) {
+    ThreadPool threads(count);
+    for (int i = 0; i < available_kernel_tables().count; ++i) {
+      const char* kernels = available_kernel_tables().table[i]->name;
+      const auto ops = make_ops(threads, kernels);
+      ObservedOps plain(make_ops(threads, kernels), [](Tensor, const Linear&) {});
+      using enum Dtype;
+      for (const auto& types :
+           {std::vector{kQ4_0, kQ4_0, kQ4_0, kQ4_0}, {kQ8_0, kF32, kQ4_0, kF32}, {kF32, kF32, kF32, kF32}}) {
+        const bool floats = types[0] == kF32;
+        const int64_t hidden = floats ? 75 : 96;
+        const RandomExperts mixture(random, threads, types, hidden, floats ? 43 : 160);
+        for (const int64_t tokens : {1, 2, 70, 200}) {
+          SCOPED_TRACE(::testing::Message()
+                       << kernels << " " << hidden << " columns, " << tokens << " tokens");
+          auto x = random_floats(random, tokens * hidden);
+          auto h = random_floats(random, tokens * hidden);
+          auto logits = random_floats(random, tokens * 4);
+          for (int64_t t = 0; t < tokens; ++t) logits[static_cast<size_t>(4 * t + 2)] -= 1.5f;  // hardly ever
+          auto wanted = x;
+          {
+            const auto scope = ops->scope();
+            const auto routes = ops->route(tensor(logits, tokens), 2, true);
+            plain.add_mixture(tensor(wanted, tokens), tensor(h, tokens), mixture.experts, routes);
+            ops->add_mixture(tensor(x, tokens), tensor(h, tokens), mixture.experts, routes);
+          }
+          EXPECT_EQ(x, wanted) << "mixture";
+          plain.add_gated(tensor(wanted, tokens), tensor(h, tokens), mixture.experts[1]);
+          ops->add_gated(tensor(x, tokens), tensor(h, tokens), mixture.experts[1]);
+          EXPECT_EQ(x, wanted) << "gated";
+          const auto scope = ops->scope();
+          auto y = floats_of(ops->linear(tensor(h, tokens), mixture.experts[0].gate_proj));
+          const Linear down = mixture.experts[0].down_proj;
+          plain.add_linear(tensor(wanted, tokens), tensor(y, tokens), down);
+          ops->add_linear(tensor(x, tokens), tensor(y, tokens), down);
+          EXPECT_EQ(x, wanted) << "linear";
+        }
       }
     }
   }

@@ -46,6 +46,7 @@ float round_kv_row(const float* row, int64_t count, int8_t* q) {
 namespace portable {
 namespace {
 
+// The elements of a page as floats, without the scales of 8 bits.
 void read_page(KvType type, const std::byte* page, int64_t slots, int64_t head_dim, int64_t padded,
                float* out) {
   for (int64_t t = 0; t < slots; ++t) {
@@ -59,22 +60,32 @@ void read_page(KvType type, const std::byte* page, int64_t slots, int64_t head_d
         std::memcpy(&bits, page + 2 * place, sizeof bits);
         row[d] = f16_to_f32(bits);
       } else {
-        float scale;
-        std::memcpy(&scale, page + kKvPageTokens * head_dim + 4 * t, sizeof scale);
-        row[d] = scale * static_cast<float>(static_cast<int8_t>(page[place]));
+        row[d] = static_cast<float>(static_cast<int8_t>(page[place]));
       }
     }
     std::fill(row + head_dim, row + padded, 0.0f);
   }
 }
 
+// One for each slot of a page; ones where the type has none.
+struct Scales {
+  float of[kKvPageTokens];
+
+  Scales(KvType type, const std::byte* page, int64_t head_dim) {
+    std::fill_n(of, kKvPageTokens, 1.0f);
+    if (type == KvType::kInt8) std::memcpy(of, page + kKvPageTokens * head_dim, sizeof of);
+  }
+};
+
 // What a page of `slots` rows adds to one row of the tile.
-void add_page(const AttentionScratch& scratch, int64_t row, int64_t slots) {
+void add_page(const AttentionScratch& scratch, const Scales& key_scales, const Scales& value_scales,
+              int64_t row, int64_t slots) {
   const int64_t padded = scratch.padded;
-  float* scores = scratch.scores;
+  float* scores = scratch.scores + row * kKvPageTokens;
   float largest = scratch.largest[row];
   for (int64_t t = 0; t < slots; ++t) {
-    scores[t] = dot_in_lanes(scratch.q + row * padded, scratch.keys + t * padded, padded);
+    const float product = dot_in_lanes(scratch.q + row * padded, scratch.keys + t * padded, padded);
+    scores[t] = product * key_scales.of[t];
     largest = scores[t] > largest ? scores[t] : largest;
   }
   const float factor = std::exp(scratch.largest[row] - largest);
@@ -84,8 +95,9 @@ void add_page(const AttentionScratch& scratch, int64_t row, int64_t slots) {
   for (int64_t t = 0; t < slots; ++t) {
     const float share = std::exp(scores[t] - largest);
     weight += share;
+    const float scaled = share * value_scales.of[t];
     const float* value = scratch.values + t * padded;
-    for (int64_t d = 0; d < padded; ++d) sums[d] += share * value[d];
+    for (int64_t d = 0; d < padded; ++d) sums[d] += scaled * value[d];
   }
   scratch.largest[row] = largest;
   scratch.weight[row] = scratch.weight[row] * factor + weight;
@@ -115,9 +127,11 @@ void attend(const AttentionTile& tile) {
     const int64_t slots = std::min(kKvPageTokens, last_length - start);
     read_page(tile.type, tile.k_pages[page], slots, tile.head_dim, padded, scratch.keys);
     read_page(tile.type, tile.v_pages[page], slots, tile.head_dim, padded, scratch.values);
+    const Scales key_scales(tile.type, tile.k_pages[page], tile.head_dim);
+    const Scales value_scales(tile.type, tile.v_pages[page], tile.head_dim);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t seen = tile.first_length + r / tile.heads - start;
-      if (seen > 0) add_page(scratch, r, std::min(slots, seen));
+      if (seen > 0) add_page(scratch, key_scales, value_scales, r, std::min(slots, seen));
     }
   }
   for (int64_t r = 0; r < rows; ++r) {

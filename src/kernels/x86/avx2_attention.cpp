@@ -4,6 +4,10 @@
 // time, values are added slot after slot. Slots past the last that a row sees are worked out with whatever
 // the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
 // avx2_float_panels.cpp.
+//
+// Many rows share a page that was widened once. A few, as in decoding, read it as it is and widen in
+// registers, which are the same floats: then memory is the limit, and what comes next is fetched while this
+// is worked on (without, reading and computing take turns).
 #include "kernels/attention.h"
 
 #include "kernels/x86/avx2_vectors.h"
@@ -13,48 +17,72 @@ namespace ink {
 namespace {
 
 constexpr int kSlots = 4;  // keys scored at a time
+// Up to so many rows read a page as it is: it is widened again for each two, later each four of them.
+constexpr int64_t kFewRows = 4;
 
-void read_f16_row(const std::byte* row, int64_t head_dim, float* out) {
-  const auto* halves = reinterpret_cast<const __m128i*>(row);
-  int64_t d = 0;
-  for (; d + 8 <= head_dim; d += 8)
-    _mm256_storeu_ps(out + d, _mm256_cvtph_ps(_mm_loadu_si128(halves + d / 8)));
-  for (; d < head_dim; ++d) {
-    uint16_t bits;
-    __builtin_memcpy(&bits, row + 2 * d, sizeof bits);
-    out[d] = _cvtsh_ss(bits);
-  }
-}
+// Eight columns of keys or values as floats, from each of the types a page may have.
+struct Floats {
+  static constexpr bool kAsStored = true;
+  using Type = float;
+  static __m256 load(const float* place) { return _mm256_loadu_ps(place); }
+  static float one(float value) { return value; }
+};
 
-void read_int8_row(const std::byte* row, float scale, int64_t head_dim, float* out) {
-  const __m256 scales = _mm256_set1_ps(scale);
-  int64_t d = 0;
-  for (; d + 8 <= head_dim; d += 8) {
-    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + d));
-    _mm256_storeu_ps(out + d, _mm256_mul_ps(scales, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))));
+struct Halves {
+  static constexpr bool kAsStored = true;
+  using Type = uint16_t;
+  static __m256 load(const uint16_t* place) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(place)));
   }
-  for (; d < head_dim; ++d) out[d] = scale * static_cast<float>(static_cast<int8_t>(row[d]));
+  static float one(uint16_t bits) { return _cvtsh_ss(bits); }
+};
+
+// Without their scales, which are applied to scores and shares: 32 of them instead of a page of elements.
+struct Bytes {
+  static constexpr bool kAsStored = true;
+  using Type = int8_t;
+  static __m256 load(const int8_t* place) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(place));
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+  }
+  static float one(int8_t value) { return value; }
+};
+
+// What was widened before.
+struct Widened : Floats {
+  static constexpr bool kAsStored = false;
+};
+
+// The keys and values of one page.
+template <typename Elements>
+struct Page {
+  const typename Elements::Type* keys;  // [kKvPageTokens][stride]
+  const typename Elements::Type* values;
+  int64_t stride;
+  const float* key_scales;  // [kKvPageTokens], or null
+  const float* value_scales;
+  // What to fetch while keys, and while values are worked on. Pages as stored: what is read right after them,
+  // as large as they are; else the next keys and values, `fetch_bytes` each.
+  const std::byte* after_keys;
+  const std::byte* after_values;
+  int64_t fetch_bytes;
+};
+
+inline void fetch(const std::byte* place) { _mm_prefetch(reinterpret_cast<const char*>(place), _MM_HINT_T0); }
+
+// The part of `bytes` that belongs to the rows `begin` to `end` of `rows`.
+inline void fetch_part(const std::byte* place, int64_t bytes, int64_t begin, int64_t end, int64_t rows) {
+  for (int64_t i = bytes * begin / rows; i < bytes * end / rows; i += 64) fetch(place + i);
 }
 
 // The rows of a page as floats; the columns past head_dim were made zero once for all pages.
-void read_page(const AttentionTile& tile, const std::byte* page, int64_t slots, int64_t padded, float* out) {
-  const int64_t head_dim = tile.head_dim;
-  for (int64_t t = 0; t < slots; ++t) {
-    float* row = out + t * padded;
-    switch (tile.type) {
-      case KvType::kF32:
-        __builtin_memcpy(row, page + 4 * t * head_dim, static_cast<size_t>(head_dim) * 4);
-        break;
-      case KvType::kF16:
-        read_f16_row(page + 2 * t * head_dim, head_dim, row);
-        break;
-      case KvType::kInt8: {
-        float scale;
-        __builtin_memcpy(&scale, page + kKvPageTokens * head_dim + 4 * t, sizeof scale);
-        read_int8_row(page + t * head_dim, scale, head_dim, row);
-        break;
-      }
-    }
+template <typename Elements>
+void widen(const std::byte* page, int64_t slots, int64_t head_dim, int64_t padded, float* out) {
+  const auto* elements = reinterpret_cast<const typename Elements::Type*>(page);
+  for (int64_t t = 0; t < slots; ++t, elements += head_dim, out += padded) {
+    int64_t d = 0;
+    for (; d + 8 <= head_dim; d += 8) _mm256_storeu_ps(out + d, Elements::load(elements + d));
+    for (; d < head_dim; ++d) out[d] = Elements::one(elements[d]);
   }
 }
 
@@ -69,18 +97,22 @@ inline __m128 fold_four(const __m256 (&v)[kSlots]) {
 }
 
 // scores[r][t] of kRows rows of q for all slots of a page, in fours.
-template <int kRows>
-inline void score_page(const float* q, const float* keys, int64_t slots, int64_t padded, float* scores) {
+template <typename Elements, int kRows>
+inline void score_page(const float* q, int64_t padded, const Page<Elements>& page, int64_t slots,
+                       float* scores) {
+  constexpr int64_t kElementBytes = sizeof(typename Elements::Type);
   for (int64_t t = 0; t < slots; t += kSlots) {
     __m256 sum[kRows][kSlots] = {};
-    const float* key = keys + t * padded;
+    const auto* key = page.keys + t * page.stride;
     for (int64_t d = 0; d < padded; d += 8) {
+      if constexpr (Elements::kAsStored)
+        fetch(page.after_keys + (t * page.stride + d * kSlots) * kElementBytes);
       __m256 row[kRows];
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) row[r] = _mm256_loadu_ps(q + r * padded + d);
 #pragma GCC unroll 4
       for (int s = 0; s < kSlots; ++s) {
-        const __m256 column = _mm256_loadu_ps(key + s * padded + d);
+        const __m256 column = Elements::load(key + s * page.stride + d);
 #pragma GCC unroll 4
         for (int r = 0; r < kRows; ++r) sum[r][s] = _mm256_fmadd_ps(row[r], column, sum[r][s]);
       }
@@ -96,8 +128,11 @@ inline float largest_lane(__m256 v) {
   return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
 }
 
-// scores → exp(score - largest), the sums of the row so far scaled to the new largest score.
-void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots, float* scores) {
+// scores → exp(score - largest), times the scales of the values; the sums of the row so far scaled to the new
+// largest score.
+template <typename Elements>
+void weigh(const AttentionScratch& scratch, const Page<Elements>& page, int64_t row, int64_t slots) {
+  float* scores = scratch.scores + row * kKvPageTokens;
   const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
   __m256 value[kKvPageTokens / 8];
   __m256 most = _mm256_set1_ps(scratch.largest[row]);
@@ -105,7 +140,9 @@ void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots, float* s
   for (int64_t t = 0; t < kKvPageTokens; t += 8) {
     const int64_t left = slots - t < 0 ? 0 : slots - t > 8 ? 8 : slots - t;
     const __m256 seen = _mm256_castsi256_ps(lanes_below(left));
-    value[t / 8] = _mm256_blendv_ps(lowest, _mm256_loadu_ps(scores + t), seen);
+    __m256 score = _mm256_loadu_ps(scores + t);
+    if (page.key_scales != nullptr) score = _mm256_mul_ps(score, _mm256_loadu_ps(page.key_scales + t));
+    value[t / 8] = _mm256_blendv_ps(lowest, score, seen);
     most = _mm256_max_ps(value[t / 8], most);
   }
   const float largest = largest_lane(most);
@@ -113,8 +150,10 @@ void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots, float* s
   __m256 weight = _mm256_setzero_ps();
   for (int64_t t = 0; t < kKvPageTokens; t += 8) {
     const __m256 share = exp8(_mm256_sub_ps(value[t / 8], shift));
-    _mm256_storeu_ps(scores + t, share);
     weight = _mm256_add_ps(weight, share);
+    const bool scaled = page.value_scales != nullptr;
+    _mm256_storeu_ps(scores + t,
+                     scaled ? _mm256_mul_ps(share, _mm256_loadu_ps(page.value_scales + t)) : share);
   }
   float factor = 1.0f;
   if (largest != scratch.largest[row]) {
@@ -128,79 +167,89 @@ void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots, float* s
   scratch.weight[row] = scratch.weight[row] * factor + fold_lanes(weight);
 }
 
-// sums[r] += share * value, slots ascending.
-template <int kRows>
-inline void add_values(const AttentionScratch& scratch, int64_t row, int64_t slots) {
+// sums[r] += share * value for kWidth registers of columns, slots ascending.
+template <typename Elements, int kRows, int kWidth>
+inline void add_columns(const AttentionScratch& scratch, const Page<Elements>& page, int64_t row,
+                        int64_t slots, int64_t d) {
+  constexpr int64_t kElementBytes = sizeof(typename Elements::Type);
+  float* sums = scratch.sums + row * scratch.padded + d;
+  const float* shares = scratch.scores + row * kKvPageTokens;
+  __m256 sum[kRows][kWidth];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int w = 0; w < kWidth; ++w) sum[r][w] = _mm256_loadu_ps(sums + r * scratch.padded + 8 * w);
+  }
+  for (int64_t t = 0; t < slots; ++t) {
+    const int64_t place = t * page.stride + d;
+    if constexpr (Elements::kAsStored) {
+#pragma GCC unroll 8
+      for (int64_t line = 0; line < 8 * kWidth * kElementBytes; line += 64)
+        fetch(page.after_values + place * kElementBytes + line);
+    }
+    __m256 value[kWidth];
+#pragma GCC unroll 8
+    for (int w = 0; w < kWidth; ++w) value[w] = Elements::load(page.values + place + 8 * w);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const __m256 share = _mm256_broadcast_ss(shares + r * kKvPageTokens + t);
+#pragma GCC unroll 8
+      for (int w = 0; w < kWidth; ++w) sum[r][w] = _mm256_fmadd_ps(share, value[w], sum[r][w]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+    for (int w = 0; w < kWidth; ++w) _mm256_storeu_ps(sums + r * scratch.padded + 8 * w, sum[r][w]);
+  }
+}
+
+template <typename Elements, int kRows>
+inline void add_values(const AttentionScratch& scratch, const Page<Elements>& page, int64_t row,
+                       int64_t slots) {
   constexpr int kWidth = kRows == 1   ? 8
                          : kRows == 2 ? 4
                                       : 2;  // registers of columns at a time: about eight sums
-  const int64_t padded = scratch.padded;
-  for (int64_t d = 0; d < padded; d += 8 * kWidth) {
-    const int64_t width = (padded - d) / 8 < kWidth ? (padded - d) / 8 : kWidth;
-    float* sums = scratch.sums + row * padded + d;
-    const float* values = scratch.values + d;
-    if (width < kWidth) {
-      for (int64_t w = 0; w < width; ++w) {
-        for (int r = 0; r < kRows; ++r) {
-          __m256 sum = _mm256_loadu_ps(sums + r * padded + 8 * w);
-          for (int64_t t = 0; t < slots; ++t) {
-            const __m256 share = _mm256_broadcast_ss(scratch.scores + r * kKvPageTokens + t);
-            sum = _mm256_fmadd_ps(share, _mm256_loadu_ps(values + t * padded + 8 * w), sum);
-          }
-          _mm256_storeu_ps(sums + r * padded + 8 * w, sum);
-        }
-      }
-      continue;
-    }
-    __m256 sum[kRows][kWidth];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-      for (int w = 0; w < kWidth; ++w) sum[r][w] = _mm256_loadu_ps(sums + r * padded + 8 * w);
-    }
-    for (int64_t t = 0; t < slots; ++t) {
-      __m256 value[kWidth];
-#pragma GCC unroll 8
-      for (int w = 0; w < kWidth; ++w) value[w] = _mm256_loadu_ps(values + t * padded + 8 * w);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) {
-        const __m256 share = _mm256_broadcast_ss(scratch.scores + r * kKvPageTokens + t);
-#pragma GCC unroll 8
-        for (int w = 0; w < kWidth; ++w) sum[r][w] = _mm256_fmadd_ps(share, value[w], sum[r][w]);
-      }
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-      for (int w = 0; w < kWidth; ++w) _mm256_storeu_ps(sums + r * padded + 8 * w, sum[r][w]);
-    }
-  }
+  int64_t d = 0;
+  for (; d + 8 * kWidth <= scratch.padded; d += 8 * kWidth)
+    add_columns<Elements, kRows, kWidth>(scratch, page, row, slots, d);
+  for (; d < scratch.padded; d += 8) add_columns<Elements, kRows, 1>(scratch, page, row, slots, d);
 }
 
-// Up to four rows that see the same slots of the page in the scratch.
-void add_page(const AttentionScratch& scratch, int64_t row, int64_t rows, int64_t slots) {
+// What a page adds to rows that see the same slots of it: first all scores, then all values, so that a row
+// finds the keys, and later the values, in the first-level cache.
+template <typename Elements>
+void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64_t first, int64_t rows,
+              int64_t slots) {
   const int64_t padded = scratch.padded;
-  const float* q = scratch.q + row * padded;
-  int64_t r = 0;
-  for (; r + 2 <= rows; r += 2)
-    score_page<2>(q + r * padded, scratch.keys, slots, padded, scratch.scores + r * kKvPageTokens);
-  if (r < rows)
-    score_page<1>(q + r * padded, scratch.keys, slots, padded, scratch.scores + r * kKvPageTokens);
-  for (r = 0; r < rows; ++r) weigh(scratch, row + r, slots, scratch.scores + r * kKvPageTokens);
-  switch (rows) {
-    case 1:
-      return add_values<1>(scratch, row, slots);
-    case 2:
-      return add_values<2>(scratch, row, slots);
-    case 3:
-      return add_values<3>(scratch, row, slots);
-    default:
-      return add_values<4>(scratch, row, slots);
+  const int64_t end = first + rows;
+  for (int64_t r = first; r < end; r += 2) {
+    const float* q = scratch.q + r * padded;
+    float* scores = scratch.scores + r * kKvPageTokens;
+    if (!Elements::kAsStored) fetch_part(page.after_keys, page.fetch_bytes, r - first, r + 2 - first, rows);
+    if (r + 2 <= end) {
+      score_page<Elements, 2>(q, padded, page, slots, scores);
+    } else {
+      score_page<Elements, 1>(q, padded, page, slots, scores);
+    }
   }
-}
-
-void add_page_to_rows(const AttentionScratch& scratch, int64_t first, int64_t rows, int64_t slots) {
-  for (int64_t r = 0; r < rows; r += 4) add_page(scratch, first + r, rows - r < 4 ? rows - r : 4, slots);
+  for (int64_t r = first; r < end; ++r) weigh(scratch, page, r, slots);
+  for (int64_t r = first; r < end; r += 4) {
+    if (!Elements::kAsStored) fetch_part(page.after_values, page.fetch_bytes, r - first, r + 4 - first, rows);
+    switch (end - r) {
+      case 1:
+        add_values<Elements, 1>(scratch, page, r, slots);
+        break;
+      case 2:
+        add_values<Elements, 2>(scratch, page, r, slots);
+        break;
+      case 3:
+        add_values<Elements, 3>(scratch, page, r, slots);
+        break;
+      default:
+        add_values<Elements, 4>(scratch, page, r, slots);
+    }
+  }
 }
 
 void begin(const AttentionTile& tile, const AttentionScratch& scratch) {
@@ -223,24 +272,78 @@ void begin(const AttentionTile& tile, const AttentionScratch& scratch) {
   }
 }
 
-void attend(const AttentionTile& tile) {
+// The page at `index` with `slots` rows, as it is or widened into the scratch.
+template <typename Elements, typename Rows>
+Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch, int64_t index,
+                     int64_t slots) {
+  const std::byte* keys = tile.k_pages[index];
+  const std::byte* values = tile.v_pages[index];
+  const bool is_last = (index + 1) * kKvPageTokens >= tile.first_length + tile.tokens - 1;
+  const std::byte* next_keys = tile.k_pages[is_last ? index : index + 1];
+  Page<Rows> page = {};
+  page.stride = scratch.padded;
+  page.after_values = next_keys;
+  if constexpr (Rows::kAsStored) {
+    page.keys = reinterpret_cast<const typename Rows::Type*>(keys);
+    page.values = reinterpret_cast<const typename Rows::Type*>(values);
+    page.after_keys = values;
+  } else {
+    widen<Elements>(keys, slots, tile.head_dim, scratch.padded, scratch.keys);
+    widen<Elements>(values, slots, tile.head_dim, scratch.padded, scratch.values);
+    page.keys = scratch.keys;
+    page.values = scratch.values;
+    page.after_keys = next_keys;
+    page.after_values = tile.v_pages[is_last ? index : index + 1];
+    page.fetch_bytes = kv_page_bytes(tile.type, tile.head_dim);
+  }
+  if (sizeof(typename Elements::Type) == 1) {
+    page.key_scales = reinterpret_cast<const float*>(keys + kKvPageTokens * tile.head_dim);
+    page.value_scales = reinterpret_cast<const float*>(values + kKvPageTokens * tile.head_dim);
+  }
+  return page;
+}
+
+template <typename Elements, typename Rows>
+void add_pages(const AttentionTile& tile, const AttentionScratch& scratch) {
   const int64_t rows = tile.tokens * tile.heads;
-  const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
-  begin(tile, scratch);
   const int64_t last_length = tile.first_length + tile.tokens - 1;
   for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
-    const int64_t page = start / kKvPageTokens;
     const int64_t slots = last_length - start < kKvPageTokens ? last_length - start : kKvPageTokens;
-    read_page(tile, tile.k_pages[page], slots, scratch.padded, scratch.keys);
-    read_page(tile, tile.v_pages[page], slots, scratch.padded, scratch.values);
+    const auto page = open_page<Elements, Rows>(tile, scratch, start / kKvPageTokens, slots);
     if (start + slots <= tile.first_length) {
-      add_page_to_rows(scratch, 0, rows, slots);
+      add_page(scratch, page, 0, rows, slots);
       continue;
     }
     for (int64_t i = 0; i < tile.tokens; ++i) {
       const int64_t seen = tile.first_length + i - start;
-      if (seen > 0) add_page_to_rows(scratch, i * tile.heads, tile.heads, seen < slots ? seen : slots);
+      if (seen > 0) add_page(scratch, page, i * tile.heads, tile.heads, seen < slots ? seen : slots);
     }
+  }
+}
+
+template <typename Elements>
+void add_pages_of(const AttentionTile& tile, const AttentionScratch& scratch) {
+  if (tile.tokens * tile.heads <= kFewRows && tile.head_dim == scratch.padded) {
+    add_pages<Elements, Elements>(tile, scratch);
+  } else {
+    add_pages<Elements, Widened>(tile, scratch);
+  }
+}
+
+void attend(const AttentionTile& tile) {
+  const int64_t rows = tile.tokens * tile.heads;
+  const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
+  begin(tile, scratch);
+  switch (tile.type) {
+    case KvType::kF32:
+      add_pages_of<Floats>(tile, scratch);
+      break;
+    case KvType::kF16:
+      add_pages_of<Halves>(tile, scratch);
+      break;
+    case KvType::kInt8:
+      add_pages_of<Bytes>(tile, scratch);
+      break;
   }
   for (int64_t r = 0; r < rows; ++r) {
     float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;

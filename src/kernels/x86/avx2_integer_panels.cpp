@@ -6,24 +6,25 @@
 // they need widening, or 2 * 63 * 127, of which two fit. Bytes give their sign to the activations: |w| *
 // (sign(w) x). |w| may be 128 and |x| at most 127: a pair is at most 2 * 128 * 127 = 32512 and fits, two
 // pairs would not and are widened first.
-#include "kernels/x86/avx2_panels.h"
+#include "kernels/x86/avx2_wide_panels.h"
 #include "kernels/x86/x86_tables.h"
 
 namespace ink {
 namespace {
 
-// Ends a step of the sums in `value`. Without it gcc 12 regroups the additions of all steps of a group and
-// spends more time on spilled registers than on products (int4: 108 instead of 180 GOP/s).
-template <int kRows>
-inline void finish_step(__m256i (&value)[kRows][2]) {
-  for (auto& row : value) asm("" : "+x"(row[0]), "+x"(row[1])::"memory");
-}
-
-// 16-bit sums of pairs to 32 bits.
-inline __m256i widened(__m256i pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
-
 struct Nibbles {
   static constexpr int64_t kGroupBytes = kGroup / 2 * kPanelRows;
+  static constexpr int kZero = 0;
+  static constexpr int kStepsThatFit = 8;
+
+  static void widen(const uint8_t* weights, uint8_t* out) {
+    const __m256i low_half = _mm256_set1_epi8(15);
+    for (int64_t i = 0; i < kGroupBytes; i += 32) {
+      const __m256i both = load_bytes(weights + i);
+      store_bytes(out + i, _mm256_and_si256(both, low_half));
+      store_bytes(out + kGroupBytes + i, _mm256_and_si256(_mm256_srli_epi16(both, 4), low_half));
+    }
+  }
 
   template <int kRows>
   static void dots(const Rows& x, int64_t group, const uint8_t* weights, Dots<1, kRows>& out) {
@@ -33,33 +34,25 @@ struct Nibbles {
       const __m256i left = load_bytes(weights + j * kPanelRows * 4);
       const __m256i right = load_bytes(weights + (j * kPanelRows + kHalf) * 4);
       const int64_t col = group * kGroup + 4 * j;
-      add(x, col, _mm256_and_si256(left, low_half), _mm256_and_si256(right, low_half), pairs);
-      add(x, col + 16, _mm256_and_si256(_mm256_srli_epi16(left, 4), low_half),
-          _mm256_and_si256(_mm256_srli_epi16(right, 4), low_half), pairs);
+      add_pairs(x, col, _mm256_and_si256(left, low_half), _mm256_and_si256(right, low_half), pairs);
+      add_pairs(x, col + 16, _mm256_and_si256(_mm256_srli_epi16(left, 4), low_half),
+                _mm256_and_si256(_mm256_srli_epi16(right, 4), low_half), pairs);
     }
     for (int r = 0; r < kRows; ++r) {
       for (int i = 0; i < 2; ++i) out.value[0][r][i] = widened(pairs[r][i]);
     }
   }
-
-  template <int kRows>
-  static void add(const Rows& x, int64_t col, __m256i left, __m256i right, __m256i (&pairs)[kRows][2]) {
-    for (int r = 0; r < kRows; ++r) {
-      const __m256i columns = x.columns(r, col);
-      pairs[r][0] = _mm256_add_epi16(pairs[r][0], _mm256_maddubs_epi16(left, columns));
-      pairs[r][1] = _mm256_add_epi16(pairs[r][1], _mm256_maddubs_epi16(right, columns));
-    }
-    finish_step(pairs);
-  }
 };
 
 // Nibbles that stand for q + 8.
 struct SignedNibbles : Nibbles {
+  static constexpr int kZero = 8;
+
   template <int kRows>
   static void dots(const Rows& x, int64_t group, const uint8_t* weights, Dots<1, kRows>& out) {
     Nibbles::dots(x, group, weights, out);
     for (int r = 0; r < kRows; ++r) {
-      const __m256i excess = _mm256_set1_epi32(8 * x.group_sum(r, group));
+      const __m256i excess = _mm256_set1_epi32(kZero * x.group_sum(r, group));
       for (int i = 0; i < 2; ++i) out.value[0][r][i] = _mm256_sub_epi32(out.value[0][r][i], excess);
     }
   }
@@ -68,32 +61,50 @@ struct SignedNibbles : Nibbles {
 // Six bits that stand for q + 32.
 struct SixBits {
   static constexpr int64_t kGroupBytes = (kGroup / 2 + kGroup / 4) * kPanelRows;
+  static constexpr int kZero = 32;
+  static constexpr int kStepsThatFit = 2;
+
+  // Four columns of half a panel: those of step 2 * pair + step of half a group, kPart.
+  template <int kPart>
+  static __m256i weight(const uint8_t* weights, int pair, int step, int i) {
+    const __m256i nibbles = load_bytes(weights + ((2 * pair + step) * kPanelRows + i * kHalf) * 4);
+    const __m256i low = kPart == 0 ? nibbles : _mm256_srli_epi16(nibbles, 4);
+    const uint8_t* high = weights + kGroup / 2 * kPanelRows;
+    const __m256i bits = load_bytes(high + (step * kPanelRows + i * kHalf) * 4);
+    const int shift = 2 * (2 * kPart + pair);
+    const __m256i placed =
+        shift <= 4 ? _mm256_slli_epi16(bits, 4 - shift) : _mm256_srli_epi16(bits, shift - 4);
+    return _mm256_or_si256(_mm256_and_si256(low, _mm256_set1_epi8(15)),
+                           _mm256_and_si256(placed, _mm256_set1_epi8(48)));
+  }
+
+  template <int kPart>
+  static void widen_half(const uint8_t* weights, uint8_t* out) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      for (int i = 0; i < 2; ++i)
+        store_bytes(out + (j * kPanelRows + i * kHalf) * 4, weight<kPart>(weights, j / 2, j % 2, i));
+    }
+  }
+  static void widen(const uint8_t* weights, uint8_t* out) {
+    widen_half<0>(weights, out);
+    widen_half<1>(weights, out + kGroup / 2 * kPanelRows);
+  }
 
   // Sixteen columns: four steps of nibbles with the high bits of two pairs of steps.
   template <int kPart, int kRows>
   static void half_dots(const Rows& x, int64_t group, const uint8_t* weights, __m256i (&out)[kRows][2]) {
-    const uint8_t* high = weights + kGroup / 2 * kPanelRows;
     for (int r = 0; r < kRows; ++r) {
-      const __m256i excess = _mm256_set1_epi32(-32 * x.half_sum(r, group, kPart));
+      const __m256i excess = _mm256_set1_epi32(-kZero * x.half_sum(r, group, kPart));
       for (int i = 0; i < 2; ++i) out[r][i] = excess;
     }
     for (int pair = 0; pair < 2; ++pair) {
       __m256i pairs[kRows][2] = {};
       for (int step = 0; step < 2; ++step) {
-        const int j = 2 * pair + step;
-        __m256i weight[2];
-        for (int i = 0; i < 2; ++i) {
-          const int64_t place = (j * kPanelRows + i * kHalf) * 4;
-          const __m256i nibbles = load_bytes(weights + place);
-          const __m256i low = kPart == 0 ? nibbles : _mm256_srli_epi16(nibbles, 4);
-          const __m256i bits = load_bytes(high + (step * kPanelRows + i * kHalf) * 4);
-          const int shift = 2 * (2 * kPart + pair);
-          const __m256i placed =
-              shift <= 4 ? _mm256_slli_epi16(bits, 4 - shift) : _mm256_srli_epi16(bits, shift - 4);
-          weight[i] = _mm256_or_si256(_mm256_and_si256(low, _mm256_set1_epi8(15)),
-                                      _mm256_and_si256(placed, _mm256_set1_epi8(48)));
-        }
-        Nibbles::add(x, group * kGroup + 16 * kPart + 4 * j, weight[0], weight[1], pairs);
+        const __m256i left = weight<kPart>(weights, pair, step, 0);
+        const __m256i right = weight<kPart>(weights, pair, step, 1);
+        const int64_t col = group * kGroup + 16 * kPart + 4 * (2 * pair + step);
+        add_pairs(x, col, left, right, pairs);
       }
       for (int r = 0; r < kRows; ++r) {
         for (int i = 0; i < 2; ++i) out[r][i] = _mm256_add_epi32(out[r][i], widened(pairs[r][i]));
@@ -140,6 +151,10 @@ struct Bytes {
 
 void install_avx2_integer_panels(KernelTable& table) {
   install_panels<Nibbles, SignedNibbles, SixBits, Bytes>(table);
+  table.integer_panel(WeightClass::kInt4) = panel_of_any<Nibbles, FloatScales<1, true>>;
+  table.integer_panel(WeightClass::kInt4Half) = panel_of_any<SignedNibbles, HalfScales>;
+  table.integer_panel(WeightClass::kInt4Super) = panel_of_any<Nibbles, SuperScalesWithMinima>;
+  table.integer_panel(WeightClass::kInt6Super) = panel_of_any<SixBits, SuperScales>;
 }
 
 }  // namespace ink

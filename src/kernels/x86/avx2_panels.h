@@ -47,6 +47,10 @@ inline __m256i load_bytes(const void* bytes) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(bytes));
 }
 
+inline void store_bytes(void* bytes, __m256i value) {
+  _mm256_storeu_si256(static_cast<__m256i*>(bytes), value);
+}
+
 template <typename Weights, typename Scales, int kRows>
 void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
   __m256 sum[kRows][2] = {};

@@ -1,0 +1,119 @@
+// Projections on the processor: activations are rounded to int8 once for all integer weights that read them,
+// and each thread works out panels, sixteen columns of a product for all rows.
+#include <algorithm>
+
+#include "kernels/cpu_ops.h"
+
+namespace ink {
+namespace {
+
+int64_t panels_of(const PackedMatrix& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
+
+}  // namespace
+
+QuantizedRows CpuOps::make_quantized(int64_t rows, int64_t cols) {
+  return {arena_.allocate<int8_t>(rows * cols), arena_.allocate<float>(rows * cols / kGroup),
+          arena_.allocate<int32_t>(rows * cols / 16), cols};
+}
+
+QuantizedRows CpuOps::quantize(Tensor x) {
+  const QuantizedRows rows = make_quantized(x.rows, x.cols);
+  threads_.parallel_for(x.rows, rows_per_chunk(x.cols), [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; ++r) {
+      kernels_.quantize_row(x.row(r), x.cols, rows.q + r * x.cols, rows.scale + r * (x.cols / kGroup),
+                            rows.sum16 + r * (x.cols / 16));
+    }
+  });
+  return rows;
+}
+
+// Of `items` pieces of work, each `panels` panels like the weight's for `rows` rows: how many a thread takes
+// at once.
+int64_t CpuOps::chunk_of(int64_t items, const PackedMatrix& weight, int64_t panels, int64_t rows,
+                         int64_t pieces_per_thread) const {
+  const int64_t cost = is_integer_class(weight.weight_class) ? 1 : kFloatCost;
+  const int64_t work = std::max<int64_t>(1, kPanelRows * weight.cols * panels * rows * cost);
+  return std::max({int64_t{1}, kWorthAThread / work, items / (pieces_per_thread * threads_.size())});
+}
+
+// Sixteen columns of a product for some rows: tile [rows, 16].
+void CpuOps::project(const Activations& x, const Linear& linear, int64_t first_row, int64_t rows,
+                     int64_t panel, float* tile) const {
+  const PackedMatrix& weight = *linear.weight;
+  const std::byte* data = weight.panel(panel);
+  switch (weight.weight_class) {
+    case WeightClass::kF32:
+      kernels_.panel_f32(x.floats.row(first_row), rows, weight.cols, data, tile);
+      break;
+    case WeightClass::kF16:
+      kernels_.panel_f16(x.floats.row(first_row), rows, weight.cols, data, tile);
+      break;
+    case WeightClass::kBF16:
+      kernels_.panel_bf16(x.floats.row(first_row), rows, weight.cols, data, tile);
+      break;
+    default:
+      kernels_.integer_panel(weight.weight_class)(x.quantized, first_row, rows, data,
+                                                  weight.panel_scales(panel), tile);
+  }
+  if (linear.bias == nullptr) return;
+  const int64_t first_col = panel * kPanelRows;
+  const int64_t cols = std::min<int64_t>(kPanelRows, weight.rows - first_col);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t n = 0; n < cols; ++n) tile[r * kPanelRows + n] += linear.bias[first_col + n];
+  }
+}
+
+// The same for all rows, into the output or added to what is there.
+void CpuOps::linear_panel(const Activations& x, const Linear& linear, int64_t panel, Tensor output,
+                          bool add) const {
+  const int64_t first_col = panel * kPanelRows;
+  const int64_t cols = std::min<int64_t>(kPanelRows, output.cols - first_col);
+  alignas(64) float tile[kRowTile * kPanelRows];
+  for (int64_t first = 0; first < output.rows; first += kRowTile) {
+    const int64_t rows = std::min(kRowTile, output.rows - first);
+    project(x, linear, first, rows, panel, tile);
+    for (int64_t r = 0; r < rows; ++r) {
+      float* out = output.row(first + r) + first_col;
+      const float* sums = tile + r * kPanelRows;
+      for (int64_t n = 0; n < cols; ++n) out[n] = add ? out[n] + sums[n] : sums[n];
+    }
+  }
+}
+
+void CpuOps::run_linears(const Activations& x, std::span<const Linear* const> weights,
+                         std::span<const Tensor> outputs, bool add) {
+  int64_t panels = 0;
+  for (const Linear* linear : weights) {
+    INK_CHECK(linear->weight->cols == x.floats.cols, "shapes are checked when a model is loaded");
+    panels += panels_of(*linear->weight);
+  }
+  // About eight pieces a thread: enough to even out unequal cores, few enough to keep streams long.
+  const int64_t chunk = chunk_of(panels, *weights[0]->weight, 1, outputs[0].rows, 8);
+  threads_.parallel_for(panels, chunk, [&](int64_t begin, int64_t end, int) {
+    for (int64_t p = begin; p < end; ++p) {
+      int64_t panel = p;
+      size_t i = 0;
+      while (panel >= panels_of(*weights[i]->weight)) panel -= panels_of(*weights[i++]->weight);
+      linear_panel(x, *weights[i], panel, outputs[i], add);
+    }
+  });
+}
+
+void CpuOps::linear_into(Tensor x, std::span<const Linear* const> weights, std::span<Tensor> outputs) {
+  bool integers = false;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    outputs[i] = make(x.rows, weights[i]->weight->rows);
+    integers = integers || is_integer_class(weights[i]->weight->weight_class);
+  }
+  const Scope quantized_lives_here(*this);
+  run_linears({x, integers ? quantize(x) : QuantizedRows{}}, weights, outputs, false);
+}
+
+void CpuOps::add_linear(Tensor x, Tensor y, const Linear& a) {
+  const Scope quantized_lives_here(*this);
+  const bool integers = is_integer_class(a.weight->weight_class);
+  const Linear* weights[] = {&a};
+  run_linears({y, integers ? quantize(y) : QuantizedRows{}}, weights, std::span<const Tensor>(&x, 1), true);
+}
+
+}  // namespace ink
