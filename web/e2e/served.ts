@@ -53,7 +53,10 @@ function spelledOut(body: Body): Body {
   const script = scriptFor(body.messages, body.tools);
   if (!script || body.messages.at(-1)!.role === 'assistant') return body; // a form cannot begin in the middle
   const call = script.calls?.[0];
-  if (!call) return { ...body, grammar: `root ::= ${JSON.stringify(script.text)}` };
+  if (!call) {
+    const without = body.tools ? { tool_choice: 'none' } : {}; // a text of a grammar could be taken for a call
+    return { ...body, ...without, grammar: `root ::= ${JSON.stringify(script.text)}` };
+  }
   const { name } = call;
   const values = JSON.parse(call.arguments) as Record<string, unknown>;
   const properties = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { const: value }]));

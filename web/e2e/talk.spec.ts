@@ -181,14 +181,14 @@ test('a text file is attached, sent in a block of its own, and a picture refused
 });
 
 test('a key is asked for once and kept for the session', async ({ browser }) => {
-  const locked = await serve(['--key', 'open sesame']);
+  const locked = await serve(['--key', 'open-sesame']);
   const page = await browser.newPage({ locale: 'en-US' });
   try {
     await page.goto(locked.address);
     await page.getByLabel('Key', { exact: true }).fill('wrong');
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.getByText('That key was not accepted')).toBeVisible();
-    await page.getByLabel('Key', { exact: true }).fill('open sesame');
+    await page.getByLabel('Key', { exact: true }).fill('open-sesame');
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.locator('dialog')).toHaveCount(0);
     await send(page, 'hello');
