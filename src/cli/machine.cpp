@@ -71,6 +71,13 @@ std::optional<double> EnergyMeter::take() {
   return 1e-6 * static_cast<double>(used);
 }
 
+std::optional<double> EnergyTotal::read() {
+  const std::lock_guard lock(mutex_);
+  const auto more = meter_.take();
+  joules_ = joules_ && more ? std::optional(*joules_ + *more) : std::nullopt;
+  return joules_;
+}
+
 LoadMeter::LoadMeter(fs::path stat, double shortest_s)
     : stat_(std::move(stat)), shortest_s_(shortest_s), last_(read()) {}
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,20 @@ class EnergyMeter {
     uint64_t last;
   };
   std::vector<Package> packages_;
+};
+
+// The energy used since it was made, for several threads. A counter starts again at 0 after as little as 65
+// kJ, which 300 W use in less than four minutes: somebody has to read it every minute, or a round is missed.
+class EnergyTotal {
+ public:
+  explicit EnergyTotal(const std::filesystem::path& powercap = "/sys/class/powercap") : meter_(powercap) {}
+  // Joules; nothing where no counter can be read, and from then on, for a part would be missing.
+  std::optional<double> read();
+
+ private:
+  std::mutex mutex_;
+  EnergyMeter meter_;
+  std::optional<double> joules_ = 0;
 };
 
 // How many processors others kept busy: all of /proc/stat that is not idle (what a hypervisor took away

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "cli/machine.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "serve/stop_signals.h"
@@ -34,14 +35,31 @@ std::vector<server::Route> all_routes(ModelLibrary& library, server::ApiState& s
   return routes;
 }
 
-void add_library_gauges(server::Metrics& metrics, const ModelLibrary& library) {
-  metrics.add_gauge("models_loaded", "Models in memory.",
-                    [&library] { return static_cast<double>(library.loaded().size()); });
-  metrics.add_gauge("models_bytes", "Memory that they were granted.", [&library] {
-    double bytes = 0;
-    for (const LoadedModelInfo& model : library.loaded()) bytes += static_cast<double>(model.bytes);
-    return bytes;
+// `value_of` (a number of a model), summed over the models in memory.
+template <typename ValueOf>
+void add_sum(server::Metrics& metrics, const ModelLibrary& library, const char* name, const char* help,
+             ValueOf value_of) {
+  metrics.add_gauge(name, help, [&library, value_of] {
+    double sum = 0;
+    for (const LoadedModelInfo& model : library.loaded()) sum += static_cast<double>(value_of(model));
+    return sum;
   });
+}
+
+void add_library_gauges(server::Metrics& metrics, const ModelLibrary& library) {
+  using Info = LoadedModelInfo;
+  add_sum(metrics, library, "models_loaded", "Models in memory.", [](const Info&) { return 1; });
+  add_sum(metrics, library, "models_bytes", "Memory that they were granted.",
+          [](const Info& model) { return model.bytes; });
+  add_sum(metrics, library, "kv_cache_bytes", "Keys and values, of answers and kept for prompts to come.",
+          [](const Info& model) {
+            return static_cast<uint64_t>(model.cache.used + model.cache.kept) * model.cache.page_bytes;
+          });
+  add_sum(metrics, library, "kv_cache_kept_bytes", "Of these, what goes when its place is needed.",
+          [](const Info& model) { return static_cast<uint64_t>(model.cache.kept) * model.cache.page_bytes; });
+  add_sum(
+      metrics, library, "kv_cache_budget_bytes", "The most that keys and values may take.",
+      [](const Info& model) { return static_cast<uint64_t>(model.cache.pages) * model.cache.page_bytes; });
 }
 
 void warn_of_open_doors(const ServeFlags& flags, const server::ServerOptions& options) {
@@ -80,6 +98,10 @@ int serve(const ServeFlags& flags) {
   state.explain_cache = flags.explain_cache;
   state.version = INK_VERSION;
   add_library_gauges(*state.metrics, library);
+  cli::EnergyTotal energy;
+  state.metrics->add_counter("energy_joules_total",
+                             "Used by the processor packages, by whatever ran on them.",
+                             [&energy] { return energy.read(); });
   auto server =
       server::HttpServer::start(*options, all_routes(library, state, !flags.without_page), state.metrics);
   if (!server.ok()) return report(server.error());
@@ -87,8 +109,7 @@ int serve(const ServeFlags& flags) {
   signals.watch(**server, cli::grace_of(flags), options->host.ends_with(".sock") ? options->host : "");
   output().write("listening on " + (*server)->address() + "\n");
   output().flush();
-  while (!(*server)->wait(std::chrono::hours(24))) {
-  }
+  while (!(*server)->wait(std::chrono::minutes(1))) energy.read();
   signals.end();
   return cli::kOk;
 }

@@ -229,13 +229,13 @@ void Connection::give_to_worker(const std::shared_ptr<Outgoing>& answer) {
   const auto job = [&core, &route, request, answer, is_slow] {
     if (is_slow) --core.metrics->waiting;
     if (answer->gone()) return;
-    ++core.metrics->running;
+    if (is_slow) ++core.metrics->running;
     try {
       route.endpoint(*request, *answer);
     } catch (const std::exception&) {
       // Memory that ran out, or the library underneath: this answer has failed, and no other.
     }
-    --core.metrics->running;
+    if (is_slow) --core.metrics->running;
     answer->returned();
   };
   job_ = (is_slow ? core.slow : core.quick).add(job);

@@ -100,9 +100,14 @@ void Metrics::count_first_token(const std::string& model, double seconds) {
   tokens_[model].first_token.count(seconds);
 }
 
-void Metrics::add_gauge(std::string name, std::string help, std::function<double()> read) {
+void Metrics::add_gauge(std::string name, std::string help, Read read) {
   const std::lock_guard lock(mutex_);
-  gauges_.push_back({std::move(name), std::move(help), std::move(read)});
+  read_later_.push_back({std::move(name), std::move(help), "gauge", std::move(read)});
+}
+
+void Metrics::add_counter(std::string name, std::string help, Read read) {
+  const std::lock_guard lock(mutex_);
+  read_later_.push_back({std::move(name), std::move(help), "counter", std::move(read)});
 }
 
 void Metrics::count_request(std::string_view endpoint, std::string_view method, int status, double seconds) {
@@ -169,15 +174,16 @@ void Metrics::write_tokens(std::string& text) const {
 
 std::string Metrics::text() const {
   std::string text;
-  std::vector<Gauge> gauges;  // read without the lock: what they ask may be waiting for it
+  std::vector<ReadLater> read_later;  // without the lock: what they ask may be waiting for it
   {
     const std::lock_guard lock(mutex_);
     write_requests(text);
     write_tokens(text);
-    gauges = gauges_;
+    read_later = read_later_;
   }
-  for (const Gauge& gauge : gauges)
-    write_single(text, gauge.name, "gauge", gauge.help, number_text(gauge.read()));
+  for (const ReadLater& one : read_later) {
+    if (const auto value = one.read()) write_single(text, one.name, one.kind, one.help, number_text(*value));
+  }
   write_single(text, "resident_memory_bytes", "gauge", "Memory in use.", std::to_string(resident_bytes()));
   // Nothing in this program can open a connection outwards: there is no code that would count here.
   write_single(text, "bytes_sent_to_other_hosts_total", "counter",

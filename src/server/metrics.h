@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -41,16 +42,19 @@ class Metrics {
   void count_answer(const std::string& model, const AnswerUsage& usage);
   // From a request's arrival to the first piece of its answer.
   void count_first_token(const std::string& model, double seconds);
-  // A number that is read when somebody asks. What `read` uses must live as long as this object. The name
-  // without the prefix "inkstone_".
-  void add_gauge(std::string name, std::string help, std::function<double()> read);
+  // A number that is read when somebody asks, and left out when it is not known then. What `read` uses must
+  // live as long as this object. The name without the prefix "inkstone_". A gauge goes up and down, a counter
+  // only up; its name ends in "_total".
+  using Read = std::function<std::optional<double>()>;
+  void add_gauge(std::string name, std::string help, Read read);
+  void add_counter(std::string name, std::string help, Read read);
 
   // --- for the transport
   // `endpoint`: the path of the route, or "other".
   void count_request(std::string_view endpoint, std::string_view method, int status, double seconds);
   void count_gone(std::string_view why);  // "left", "stalled", "overflow"
   std::atomic<int64_t> connections{0};
-  std::atomic<int64_t> running{0};  // requests whose endpoint is at work
+  std::atomic<int64_t> running{0};  // requests whose endpoint is at work; those that may generate, as waiting
   std::atomic<int64_t> waiting{0};  // requests that wait for a thread
   std::atomic<uint64_t> received_bytes{0};
   std::atomic<uint64_t> sent_bytes{0};
@@ -64,9 +68,10 @@ class Metrics {
     uint64_t answers = 0;
     DurationHistogram first_token;
   };
-  struct Gauge {
+  struct ReadLater {
     std::string name, help;
-    std::function<double()> read;
+    const char* kind;
+    Read read;
   };
   void write_requests(std::string& text) const;
   void write_tokens(std::string& text) const;
@@ -76,7 +81,7 @@ class Metrics {
   std::map<std::string, DurationHistogram> seconds_;                        // by endpoint
   std::map<std::string, uint64_t> gone_;                                    // by reason
   std::map<std::string, Tokens> tokens_;                                    // by model
-  std::vector<Gauge> gauges_;
+  std::vector<ReadLater> read_later_;
 };
 
 }  // namespace ink::server

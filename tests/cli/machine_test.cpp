@@ -52,6 +52,23 @@ TEST_F(Machine, NoCounterGivesNoEnergy) {
   EXPECT_FALSE(meter.take());
 }
 
+TEST_F(Machine, EnergyIsSummedOverRounds) {
+  EXPECT_FALSE(EnergyTotal(folder_ / "nowhere").read());
+  write("intel-rapl:0/energy_uj", "9000000");
+  write("intel-rapl:0/max_energy_range_uj", "10000000");
+  EnergyTotal total(folder_);
+  EXPECT_EQ(total.read().value(), 0);
+  for (const char* now : {"9500000", "500000", "9500000", "0"}) {
+    write("intel-rapl:0/energy_uj", now);
+    total.read();
+  }
+  EXPECT_DOUBLE_EQ(total.read().value(), 0.5 + 1 + 9 + 0.5);
+  write("intel-rapl:0/energy_uj", "");
+  EXPECT_FALSE(total.read());
+  write("intel-rapl:0/energy_uj", "1000000");
+  EXPECT_FALSE(total.read()) << "what was used meanwhile is not known";
+}
+
 TEST_F(Machine, LoadOfOthersIsAllThatIsNotIdleOrOurs) {
   write("stat", "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\n");
   LoadMeter meter(folder_ / "stat", 0);

@@ -72,6 +72,18 @@ class Serve(unittest.TestCase):
             self.assertEqual(process.stdout.read(), "")
             self.assertEqual(process.stderr.read(), "")
 
+    def test_metrics_tell_what_is_measured_and_nothing_else(self):
+        with self.serving() as process:
+            self.assertEqual(self.ask(process, "/v1/chat/completions", {**STORY, "max_tokens": 64})[0], 200)
+            lines = [line.split() for line in self.ask(process, "/metrics")[1].decode().splitlines() if line[0] != "#"]
+        values = {line[0]: float(line[-1]) for line in lines}
+        held, budget = values["inkstone_kv_cache_bytes"], values["inkstone_kv_cache_budget_bytes"]
+        self.assertTrue(0 < values["inkstone_kv_cache_kept_bytes"] <= held <= budget, values)
+        self.assertLessEqual(budget, values["inkstone_models_bytes"])
+        counters = [path / "energy_uj" for path in pathlib.Path("/sys/class/powercap").glob("intel-rapl:?")]
+        readable = [path for path in counters if os.access(path, os.R_OK)]
+        self.assertEqual("inkstone_energy_joules_total" in values, bool(readable))
+
     def test_keys_come_from_a_file(self):
         keys = self.folder / "keys"
         keys.write_text("# ours\nfirst\nsecond\n")

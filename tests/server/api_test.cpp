@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <future>
+#include <thread>
 
 #include "server/api/routes.h"
 #include "tests/services/dialect_samples.h"
@@ -38,6 +41,7 @@ class FakeResponder final : public Responder {
     ended_ = true;
   }
   const std::atomic<bool>& gone() const override { return gone_; }
+  void leave() { gone_ = true; }
   bool finished() const { return replied_ || ended_; }
   Json json() const { return wire_json(answer.body); }
 
@@ -266,6 +270,54 @@ TEST_F(ApiTest, AClientThatLeavesEndsItsAnswer) {
   const auto model = library_.acquire("");
   ASSERT_TRUE(model.ok());
   EXPECT_EQ((*model)->scheduler->usage().sequences, 0) << "its memory is free again";
+}
+
+TEST(ApiLoading, AClientThatLeavesDoesNotWaitForItsModel) {
+  std::promise<void> begun, go_on;
+  auto options = ::ink::testing::small_library();
+  options.progress = [&, first = true](const std::string&, double) mutable {
+    if (std::exchange(first, false)) {
+      begun.set_value();
+      go_on.get_future().wait();
+    }
+  };
+  ModelLibrary library(options);
+  ApiState state;
+  const std::vector<Route> routes = api_routes(library, state);
+  std::array<FakeResponder, 5> responders;
+  std::vector<std::future<void>> asked;
+  const std::pair<const char*, std::string> requests[] = {
+      {"/v1/chat/completions", "{" + kUser + "}"},
+      {"/v1/messages/count_tokens", R"({"max_tokens": 1, )" + kUser + "}"},
+      {"/v1/embeddings", R"({"input": "one"})"},
+      {"/api/embed", R"({"input": "one"})"},
+      {"/api/generate", "{}"}};
+  for (const auto& [path, body] : requests) {
+    Request request;
+    request.method = "POST";
+    request.path = path;
+    request.body = body;
+    const auto route = std::find_if(routes.begin(), routes.end(),
+                                    [&](const Route& one) { return one.path == request.path; });
+    ASSERT_NE(route, routes.end());
+    asked.push_back(std::async(std::launch::async, [&, route, request, place = asked.size()] {
+      route->endpoint(request, responders[place]);
+    }));
+  }
+  begun.get_future().wait();
+  EXPECT_EQ(asked.front().wait_for(std::chrono::milliseconds(30)), std::future_status::timeout);
+  for (FakeResponder& responder : responders) responder.leave();
+  for (auto& one : asked) {
+    EXPECT_EQ(one.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  }
+  go_on.set_value();
+  for (const FakeResponder& responder : responders) {
+    EXPECT_TRUE(responder.finished());
+    EXPECT_EQ(responder.answer.status, 503) << responder.answer.body;
+  }
+  for (int i = 0; i < 2000 && library.loaded().empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(library.loaded().size(), 1u) << "the loading goes on for who asks next";
 }
 
 }  // namespace

@@ -346,6 +346,17 @@ TEST_F(HttpTest, AClientThatLeavesIsNoticedAndItsThreadFreed) {
   EXPECT_NE(metrics_->text().find("clients_gone_total{why=\"left\"} 1"), std::string::npos);
 }
 
+// Who looks at the metrics wants to know what else runs.
+TEST_F(HttpTest, ALookAtTheMetricsIsNoRunningRequest) {
+  routes_.push_back(metrics_route(metrics_));
+  start();
+  EXPECT_NE(ask(get("/metrics")).find("\ninkstone_requests_running 0\n"), std::string::npos);
+  RawClient client(server_->port());
+  client.send(get("/long"));
+  client.read_until("begun");
+  EXPECT_NE(ask(get("/metrics")).find("\ninkstone_requests_running 1\n"), std::string::npos);
+}
+
 TEST_F(HttpTest, WhoWaitsInTheLineMayLeaveToo) {
   options_.slow_threads = 1;
   start();

@@ -44,6 +44,17 @@ TEST(Metrics, CountsRequestsAnswersAndTokens) {
   EXPECT_EQ(text.find("resident_memory_bytes 0\n"), std::string::npos);
 }
 
+// What is not known is not there: a 0 would be taken for a measurement.
+TEST(Metrics, LeavesOutWhatIsNotKnown) {
+  Metrics metrics;
+  std::optional<double> joules;
+  metrics.add_counter("energy_joules_total", "Energy.", [&] { return joules; });
+  EXPECT_EQ(metrics.text().find("energy"), std::string::npos);
+  joules = 2.5;
+  EXPECT_TRUE(has_line(metrics.text(), "# TYPE inkstone_energy_joules_total counter"));
+  EXPECT_TRUE(has_line(metrics.text(), "inkstone_energy_joules_total 2.5"));
+}
+
 // Each series once, each family announced before its first line: what a strict reader insists on.
 TEST(Metrics, IsWellFormed) {
   Metrics metrics;

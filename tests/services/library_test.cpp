@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "pocket/embedded.h"
@@ -289,6 +290,40 @@ TEST_F(Library, RequestsAtTheSameTimeLoadOnce) {
     EXPECT_EQ(model, models.front());
   }
   EXPECT_EQ(library.loaded().at(0).in_use, 4);
+}
+
+// A client that leaves while its model is loaded waits no longer; the loading goes on, and a model that all
+// have left before its turn is not loaded at all.
+TEST_F(Library, WhoLeavesWaitsNoLongerAndTheLoadingGoesOn) {
+  std::promise<void> begun, go_on;
+  const auto may_go_on = go_on.get_future().share();
+  std::atomic<bool> first = true;
+  options_.progress = [&](const std::string&, double) {
+    if (first.exchange(false)) begun.set_value();
+    may_go_on.wait();
+  };
+  ModelLibrary library(options_);
+  std::atomic<bool> left = false;
+  const auto acquire = [&](const char* name) {
+    return std::async(std::launch::async,
+                      [&library, &left, name] { return library.acquire(name, 1s, &left); });
+  };
+  auto loading = acquire("B");
+  begun.get_future().wait();
+  auto beside = acquire("B"), behind = acquire("C");
+  auto staying = std::async(std::launch::async, [&] { return library.acquire("A"); });
+  std::this_thread::sleep_for(30ms);
+  left = true;
+  for (auto* waiting : {&loading, &beside, &behind}) {
+    ASSERT_EQ(waiting->wait_for(10s), std::future_status::ready);
+    EXPECT_EQ(waiting->get().error().kind, ErrorKind::kCancelled);
+  }
+  EXPECT_TRUE(library.loaded().empty());
+  EXPECT_EQ(staying.wait_for(30ms), std::future_status::timeout);
+  go_on.set_value();
+  EXPECT_TRUE(staying.get().ok());
+  EXPECT_EQ(loaded_names(library), (Names{"A", "B"}));
+  EXPECT_TRUE(library.acquire("C").ok());
 }
 
 // More models than there is room for, from several threads: everybody is answered or refused for want of

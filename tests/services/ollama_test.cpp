@@ -134,11 +134,27 @@ TEST(Ollama, Listings) {
   EXPECT_EQ(tags["models"][0]["model"], "m");
   EXPECT_EQ(tags["models"][0]["size"], 42);
   EXPECT_EQ(tags["models"][0]["modified_at"], "1970-01-01T00:00:00Z");
-  const Json ps = ps_json({{"m", 42, 1, {}}});
+  const Json ps = ps_json({{"m", 42, 1, {}, {}}});
   EXPECT_EQ(ps["models"][0]["name"], "m");
   EXPECT_EQ(ps["models"][0]["expires_at"].get<std::string>().substr(0, 2), "99") << "stays for good";
   EXPECT_TRUE(parse_show(wire_json(R"({"name": "m"})")).ok());
   EXPECT_FALSE(parse_show(wire_json(R"({})")).ok());
+}
+
+// A model without a vocabulary head writes nothing, whatever chat format its files carry.
+TEST(Ollama, CapabilitiesFollowTheHead) {
+  ModelSummary summary;
+  summary.has_tokenizer = true;
+  const auto capabilities = [&](ModelConfig::Head head) {
+    summary.config.head = head;
+    return show_json({}, summary)["capabilities"];
+  };
+  using Head = ModelConfig::Head;
+  EXPECT_EQ(capabilities(Head::kVocabulary), Json({"completion", "tools", "thinking"}));
+  EXPECT_EQ(capabilities(Head::kNone), Json::array({"embedding"}));
+  EXPECT_EQ(capabilities(Head::kClasses), Json::array());
+  summary.has_tokenizer = false;  // texts are all that this wire takes
+  for (const Head head : {Head::kVocabulary, Head::kNone}) EXPECT_EQ(capabilities(head), Json::array());
 }
 
 TEST(Ollama, Embed) {

@@ -2,7 +2,7 @@
 // alone is enough; what grows is announced in whole paragraphs.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { answered, expect, isReal, message, questions, send, test } from './served';
+import { answered, expect, message, questions, send, test } from './served';
 
 test.describe.configure({ timeout: 180_000 }); // axe looks at every node, some seconds on a small machine
 
@@ -29,7 +29,8 @@ for (const colours of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: colours, reducedMotion: 'reduce' });
     await open();
     await noFaults(page, 'start');
-    for (const text of isReal ? ['hello'] : ['think', 'table', 'math', 'code', 'tool', 'busy']) {
+    // The embedded model can read only some of them together: then there is a fault to look at as well.
+    for (const text of ['think', 'table', 'tool', 'math', 'code', 'busy']) {
       await send(page, text);
       await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
     }
@@ -89,7 +90,6 @@ test('the keyboard alone is enough', async ({ page, open, isMobile }) => {
 });
 
 test('what grows is heard in paragraphs, once', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
   await open();
   await page.evaluate(() => {
     const heard: string[] = [];
@@ -115,10 +115,11 @@ test('a narrow window scrolls in one direction only', async ({ page, open, isMob
   test.skip(!isMobile, 'narrow');
   await page.setViewportSize({ width: 320, height: 640 });
   await open();
-  for (const text of isReal ? ['hello'] : ['table', 'math', 'code', 'tool']) {
+  for (const text of ['table', 'math', 'code', 'tool']) {
+    await page.keyboard.press('Control+Shift+O');
     await send(page, text);
-    await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+    await answered(page, 1);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+    expect(await page.locator('.thread').evaluate((thread) => thread.scrollWidth - thread.clientWidth)).toBe(0);
   }
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
-  expect(await page.locator('.thread').evaluate((thread) => thread.scrollWidth - thread.clientWidth)).toBe(0);
 });

@@ -1,8 +1,12 @@
 // What all tests share: a server that is started for them, a page on it, every request to another host blocked and
 // counted, and every complaint of the browser (a violated policy, an exception) noted.
+//
+// The real server is asked for the same answers as the scripted one gives: a grammar of that one text, or a call whose
+// schema has constants only. The model, its constraint, the parser and the wire are the real ones all the same.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, test as base, type Page } from '@playwright/test';
+import { expect, test as base, type Page, type Route } from '@playwright/test';
+import { scriptFor } from '../dev/scripts.mjs';
 
 export const isReal = process.env.INKSTONE_BIN !== undefined;
 
@@ -39,6 +43,50 @@ export async function serve(extra: string[] = []): Promise<Served> {
   return { address, stop: () => void child.kill() };
 }
 
+interface Body {
+  messages: { role: string; content: string }[];
+  tools?: { function: { name: string } }[];
+  [field: string]: unknown;
+}
+
+function spelledOut(body: Body): Body {
+  const script = scriptFor(body.messages, body.tools);
+  if (!script || body.messages.at(-1)!.role === 'assistant') return body; // a form cannot begin in the middle
+  const call = script.calls?.[0];
+  if (!call) {
+    const without = body.tools ? { tool_choice: 'none' } : {}; // a text of a grammar could be taken for a call
+    return { ...body, ...without, grammar: `root ::= ${JSON.stringify(script.text)}` };
+  }
+  const { name } = call;
+  const values = JSON.parse(call.arguments) as Record<string, unknown>;
+  const properties = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { const: value }]));
+  const parameters = { type: 'object', properties, required: Object.keys(values), additionalProperties: false };
+  const tool = { type: 'function', function: { name, parameters, strict: true } };
+  return {
+    ...body,
+    tools: [...(body.tools ?? []).filter((one) => one.function.name !== name), tool],
+    tool_choice: { type: 'function', function: { name } },
+    parallel_tool_calls: false,
+  };
+}
+
+async function askScripted(route: Route): Promise<void> {
+  await route.continue({ postData: JSON.stringify(spelledOut(route.request().postDataJSON() as Body)) });
+}
+
+// A small model may have written all before the test has looked: then what it writes arrives slowly.
+export async function slowly(page: Page): Promise<void> {
+  if (!isReal) return;
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: 30_000,
+    uploadThroughput: -1,
+  });
+}
+
 export interface Watched {
   outward: string[]; // addresses of other hosts that the page asked for
   complaints: string[];
@@ -63,6 +111,7 @@ export const test = base.extend<{ watched: Watched; open: (path?: string) => Pro
           await route.abort();
         },
       );
+      if (isReal) await page.route('**/v1/chat/completions', askScripted);
       page.on('pageerror', (error) => watched.complaints.push(error.message));
       page.on('console', (message) => {
         if (/Content Security Policy|violates/.test(message.text())) watched.complaints.push(message.text());

@@ -1,5 +1,6 @@
-// A conversation as a person leads it. What depends on scripted answers is left out with a real model.
-import { answered, answers, expect, isReal, message, questions, send, serve, test } from './served';
+// A conversation as a person leads it. Left out with the real server is what the embedded model cannot do (think) and
+// what a healthy server does not (be full, break off).
+import { answered, answers, expect, isReal, message, questions, send, serve, slowly, test } from './served';
 
 test('a whole conversation', async ({ page, open }) => {
   await open();
@@ -15,7 +16,7 @@ test('a whole conversation', async ({ page, open }) => {
 });
 
 test('thinking is folded, and only asked for where it is wanted', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
+  test.skip(isReal, 'the embedded model does not think');
   await open();
   await send(page, 'think first');
   await answered(page, 1);
@@ -30,17 +31,18 @@ test('thinking is folded, and only asked for where it is wanted', async ({ page,
 });
 
 test('tables, mathematics and code', async ({ page, open, context }) => {
-  test.skip(isReal, 'scripted');
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await open();
   await send(page, 'a table');
   await answered(page, 1);
   await expect(page.locator('.markdown table tr')).toHaveCount(4);
+  await page.keyboard.press('Control+Shift+O'); // all three are more than the embedded model can read
   await send(page, 'math');
-  await answered(page, 2);
+  await answered(page, 1);
   await expect(page.locator('.markdown math[display=block] mfrac')).toHaveCount(1);
+  await page.keyboard.press('Control+Shift+O');
   await send(page, 'code');
-  await answered(page, 3);
+  await answered(page, 1);
   await expect(page.locator('.hljs-keyword').first()).toHaveText('from');
   await page.getByRole('button', { name: 'Copy code' }).click();
   await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
@@ -48,8 +50,8 @@ test('tables, mathematics and code', async ({ page, open, context }) => {
 });
 
 test('an answer is stopped, and written on', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
   await open();
+  await slowly(page);
   await send(page, 'slow');
   await expect(answers(page)).toContainText('墨在石上');
   await page.getByRole('button', { name: 'Stop' }).click();
@@ -59,13 +61,13 @@ test('an answer is stopped, and written on', async ({ page, open }) => {
   expect(half.length).toBeLessThan(200);
   await page.getByRole('button', { name: 'Go on' }).click();
   await answered(page, 1);
-  await expect(page.locator('.markdown')).toContainText('and so it ends.');
+  if (!isReal) await expect(page.locator('.markdown')).toContainText('and so it ends.');
   await expect(page.locator('.markdown')).toContainText(half.slice(0, 10));
 });
 
 test('Escape stops, and the server is left at once', async ({ page, open, served }) => {
-  test.skip(isReal, 'scripted');
   await open();
+  await slowly(page);
   await send(page, 'slow');
   await expect(answers(page)).toContainText('墨在石上');
   await page.keyboard.press('Escape');
@@ -105,7 +107,6 @@ test('another answer stands beside the first', async ({ page, open }) => {
 });
 
 test('a tool call is shown as what it did, and answered', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
   await open();
   await send(page, 'use a tool');
   await answered(page, 1);
@@ -120,7 +121,6 @@ test('a tool call is shown as what it did, and answered', async ({ page, open })
 });
 
 test('the page’s own tools run by themselves', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
   await open();
   await page.keyboard.press('Control+k'); // on a phone the way to the settings leads over the list
   await page.getByRole('button', { name: 'Settings' }).click();
@@ -134,7 +134,6 @@ test('the page’s own tools run by themselves', async ({ page, open }) => {
 });
 
 test('what a model writes cannot act', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
   await open();
   await send(page, 'xss');
   await answered(page, 1);
@@ -144,7 +143,7 @@ test('what a model writes cannot act', async ({ page, open }) => {
 });
 
 test('faults are told in plain words, with what to do', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
+  test.skip(isReal, 'a healthy server does not break off');
   await open();
   await send(page, 'busy');
   await answered(page, 1);
@@ -152,17 +151,22 @@ test('faults are told in plain words, with what to do', async ({ page, open }) =
   await expect(page.locator('.fault')).toContainText('Wait until');
   await page.getByText('What the program said').click();
   await expect(page.locator('.fault-detail')).toContainText('512 MiB needed');
-  await send(page, 'too long');
-  await answered(page, 2);
-  await expect(page.locator('.fault').last()).toContainText('longer than this model can read');
   await send(page, 'broken');
-  await answered(page, 3);
+  await answered(page, 2);
   await expect(answers(page).last()).toContainText('This answer');
   await expect(answers(page).last()).toContainText('ended in the middle');
 });
 
+test('a question that is too long is not answered, and may be made shorter', async ({ page, open }) => {
+  await open();
+  await send(page, 'too long ' + 'and '.repeat(5000));
+  await answered(page, 1);
+  await expect(page.locator('.fault')).toContainText('longer than this model can read');
+  await page.getByText('What the program said').click();
+  await expect(page.locator('.fault-detail')).toContainText(/context/);
+});
+
 test('a text file is attached, sent in a block of its own, and a picture refused', async ({ page, open }) => {
-  test.skip(isReal, 'scripted');
   await open();
   const files = page.locator('.composer input[type=file]');
   await files.setInputFiles({ name: 'notes.md', mimeType: 'text/markdown', buffer: Buffer.from('one\n```\ntwo') });
@@ -177,21 +181,20 @@ test('a text file is attached, sent in a block of its own, and a picture refused
 });
 
 test('a key is asked for once and kept for the session', async ({ browser }) => {
-  test.skip(isReal, 'scripted');
-  const locked = await serve(['--key', 'open sesame']);
+  const locked = await serve(['--key', 'open-sesame']);
   const page = await browser.newPage({ locale: 'en-US' });
   try {
     await page.goto(locked.address);
     await page.getByLabel('Key', { exact: true }).fill('wrong');
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.getByText('That key was not accepted')).toBeVisible();
-    await page.getByLabel('Key', { exact: true }).fill('open sesame');
+    await page.getByLabel('Key', { exact: true }).fill('open-sesame');
     await page.getByRole('button', { name: 'Go on' }).click();
     await expect(page.locator('dialog')).toHaveCount(0);
     await send(page, 'hello');
     await answered(page, 1);
     await page.reload();
-    await expect(page.locator('.model-picker')).toHaveValue('ink-small');
+    await expect(page.locator('.model-picker')).toHaveValue(/./);
     await expect(page.locator('dialog')).toHaveCount(0);
   } finally {
     await page.close();

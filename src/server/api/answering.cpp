@@ -54,7 +54,7 @@ class Answering {
   bool prepare() {
     const auto start = Clock::now();
     const AnswerRequest& first = asked_.requests.front();
-    auto model = parts_.library.acquire(first.model, first.keep_alive);
+    auto model = parts_.library.acquire(first.model, first.keep_alive, &responder_.gone());
     if (!model.ok()) return fail(model.error(), wire::Stage::kModel);
     load_seconds_ = spent_since(start);
     model_ = *model;

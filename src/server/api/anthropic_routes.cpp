@@ -14,7 +14,7 @@ void count_tokens(const ApiParts& parts, const Request& request, Responder& resp
   if (!asked.ok())
     return reply_failure(responder, asked.error(), wire::Stage::kRequest, anthropic::error_body);
   const AnswerRequest& wanted = asked->requests.front();
-  const auto model = parts.library.acquire(wanted.model, wanted.keep_alive);
+  const auto model = parts.library.acquire(wanted.model, wanted.keep_alive, &responder.gone());
   if (!model.ok()) return reply_failure(responder, model.error(), wire::Stage::kModel, anthropic::error_body);
   const auto count = count_prompt_tokens(**model, wanted);
   if (!count.ok())

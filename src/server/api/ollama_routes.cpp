@@ -28,7 +28,7 @@ void load_only(const ApiParts& parts, const ollama::AskedOllama& asked, bool cha
     if (!model.ok()) return reply_failure(responder, model.error(), wire::Stage::kModel, ollama::error_body);
     parts.library.unload(name);
   } else {
-    const auto model = parts.library.acquire(name, wanted.keep_alive);
+    const auto model = parts.library.acquire(name, wanted.keep_alive, &responder.gone());
     if (!model.ok()) return reply_failure(responder, model.error(), wire::Stage::kModel, ollama::error_body);
     name = (*model)->name;
   }
@@ -80,7 +80,7 @@ void embed_texts(const ApiParts& parts, const Request& request, Responder& respo
   const auto call = ollama::parse_embed(*body);
   if (!call.ok()) return fail(call.error(), wire::Stage::kRequest);
   const auto start = Steady::now();
-  const auto model = parts.library.acquire(call->model, call->keep_alive);
+  const auto model = parts.library.acquire(call->model, call->keep_alive, &responder.gone());
   if (!model.ok()) return fail(model.error(), wire::Stage::kModel);
   const auto loaded = Steady::now();
   const double load_seconds = seconds_until(start, loaded);

@@ -18,7 +18,7 @@ Endpoint retrieving_endpoint(const ApiParts& parts, Parse parse, Compute compute
     if (!body) return;
     const Result<Call> call = parse(*body);
     if (!call.ok()) return fail(call.error(), wire::Stage::kRequest);
-    const auto model = parts.library.acquire(call->model, call->keep_alive);
+    const auto model = parts.library.acquire(call->model, call->keep_alive, &responder.gone());
     if (!model.ok()) return fail(model.error(), wire::Stage::kModel);
     const auto computed = compute(**model, call->request, responder.gone());
     if (!computed.ok()) return fail(computed.error(), wire::Stage::kAnswer);

@@ -23,7 +23,8 @@ struct AnsweredToken {
 };
 
 // What a piece of the stream adds. Text is whole UTF-8 characters and never part of a tag; a tool call comes
-// whole.
+// whole: up to its last byte it may turn out to be text instead (a token limit suffices), and arguments that
+// went out could not be taken back, nor would their pieces join to JSON.
 struct AnswerEvent {
   enum class Kind { kPromptProgress, kReasoning, kContent, kToolCall } kind = Kind::kContent;
   std::string text;

@@ -2,11 +2,15 @@
 // kept for good, so that references to places stay valid. The lock is never held while a model is opened,
 // loaded or freed: those take seconds, and other models answer meanwhile.
 //
+// Models are loaded one after the other on a thread of their own: each loading uses all processors, two would
+// count the same free memory, and who waits for one can leave while it goes on.
+//
 // What is easy to get wrong: a model is still counted while its memory is being given back, and one that a
 // request is waiting for is not idle, though nobody holds it yet.
 #include "services/library/library.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <thread>
 #include <utility>
@@ -24,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kForGood = milliseconds(-1);
+constexpr milliseconds kLookForLeaving = milliseconds(20);  // of a request that waits for its model
 
 milliseconds normal_keep_alive(milliseconds asked) {
   constexpr milliseconds kAYear = std::chrono::hours(24 * 365);  // added to a clock, much more could overflow
@@ -40,7 +45,7 @@ struct ShelfPlace {
   FoundModel found;
   std::string name;                    // to its users
   std::unique_ptr<ServedModel> model;  // null: not loaded
-  std::shared_ptr<Loading> loading;    // not null: being loaded
+  std::shared_ptr<Loading> loading;    // not null: being loaded, or waits for its turn
   uint64_t bytes = 0;                  // of the loaded model
   int in_use = 0;                      // pointers that live
   int wanted = 0;                      // requests between their arrival and their pointer
@@ -78,7 +83,8 @@ class ModelLibrary::Shelf {
   ~Shelf();
 
   Result<std::shared_ptr<ServedModel>> acquire(const std::string& name,
-                                               std::optional<milliseconds> keep_alive);
+                                               std::optional<milliseconds> keep_alive,
+                                               const std::atomic<bool>* cancelled);
   std::vector<FoundModel> available() const;
   std::vector<LoadedModelInfo> loaded() const;
   const std::string& default_name() const { return default_name_; }
@@ -95,7 +101,7 @@ class ModelLibrary::Shelf {
 
   bool is_default(const std::string& name) const;
   Result<FoundModel> resolve(const std::string& name) const;
-  Status make_ready(Lock& lock, ShelfPlace& place);
+  Status wait_until_ready(Lock& lock, ShelfPlace& place, const std::atomic<bool>* cancelled);
   Result<std::pair<std::unique_ptr<ServedModel>, uint64_t>> load(const ShelfPlace& place);
   Result<EngineOptions> options_for(const Checkpoint& checkpoint, const ShelfPlace& place) const;
   Status make_room(const std::string& name, uint64_t bytes);
@@ -103,6 +109,7 @@ class ModelLibrary::Shelf {
   ShelfPlace* longest_idle();
   void evict(Lock& lock, ShelfPlace& place);
   void release(ShelfPlace& place);
+  void run_loader();
   void run_timer();
 
   LibraryOptions options_;
@@ -113,8 +120,9 @@ class ModelLibrary::Shelf {
   std::condition_variable changed_;
   std::map<std::string, ShelfPlace> places_;  // by found name, in lower case
   uint64_t leaving_bytes_ = 0;                // of models that are being freed
-  bool somebody_loads_ = false;
+  std::deque<ShelfPlace*> to_load_;           // in the order they were asked for
   bool stopping_ = false;
+  std::thread loader_;
   std::thread timer_;
 };
 
@@ -125,6 +133,7 @@ ModelLibrary::Shelf::Shelf(LibraryOptions options)
   default_name_ = !options_.alias.empty() ? options_.alias
                   : default_.ok()         ? default_->name
                                           : options_.default_model;
+  loader_ = std::thread([this] { run_loader(); });
   timer_ = std::thread([this] { run_timer(); });
 }
 
@@ -136,6 +145,7 @@ ModelLibrary::Shelf::~Shelf() {
     stopping_ = true;
     changed_.notify_all();
   }
+  loader_.join();
   timer_.join();
 }
 
@@ -158,7 +168,8 @@ Result<FoundModel> ModelLibrary::Shelf::resolve(const std::string& name) const {
 }
 
 Result<std::shared_ptr<ServedModel>> ModelLibrary::Shelf::acquire(const std::string& name,
-                                                                  std::optional<milliseconds> keep_alive) {
+                                                                  std::optional<milliseconds> keep_alive,
+                                                                  const std::atomic<bool>* cancelled) {
   const auto found = resolve(name);
   if (!found.ok()) return found.error();
   const bool default_asked = is_default(found->name);
@@ -169,7 +180,7 @@ Result<std::shared_ptr<ServedModel>> ModelLibrary::Shelf::acquire(const std::str
     place.name = default_asked ? default_name_ : found->name;
   }
   ++place.wanted;
-  const Status ready = make_ready(lock, place);
+  const Status ready = wait_until_ready(lock, place, cancelled);
   --place.wanted;
   if (!ready.ok()) return ready.error();
   if (keep_alive) place.keep_alive = normal_keep_alive(*keep_alive);
@@ -179,34 +190,52 @@ Result<std::shared_ptr<ServedModel>> ModelLibrary::Shelf::acquire(const std::str
   return std::shared_ptr<ServedModel>(lease, place.model.get());
 }
 
-// Loads the model, or waits until another request has; the lock is open meanwhile. One model is loaded at a
-// time: each loading uses all threads, and two would count the same free memory.
-Status ModelLibrary::Shelf::make_ready(Lock& lock, ShelfPlace& place) {
+// Has the model loaded if nobody has yet, and waits for it; the lock is open meanwhile.
+Status ModelLibrary::Shelf::wait_until_ready(Lock& lock, ShelfPlace& place,
+                                             const std::atomic<bool>* cancelled) {
   if (place.model != nullptr) return Done{};
-  if (place.loading != nullptr) {
-    const std::shared_ptr<Loading> loading = place.loading;
-    changed_.wait(lock, [&] { return loading->done; });
-    return loading->error ? Status(*loading->error) : Status(Done{});
+  if (place.loading == nullptr) {
+    place.loading = std::make_shared<Loading>();
+    to_load_.push_back(&place);
+    changed_.notify_all();
   }
-  const auto loading = place.loading = std::make_shared<Loading>();
-  changed_.wait(lock, [&] { return !somebody_loads_; });
-  somebody_loads_ = true;
-  lock.unlock();
-  auto loaded = load(place);
-  lock.lock();
-  if (loaded.ok()) {
-    place.model = std::move(loaded->first);
-    place.bytes = loaded->second;
-    place.keep_alive = options_.keep_alive;
-    place.unload_asked = false;
-  } else {
-    loading->error = loaded.error();
+  const std::shared_ptr<Loading> loading = place.loading;
+  while (!loading->done) {
+    if (cancelled != nullptr && *cancelled)
+      return Error{ErrorKind::kCancelled, place.name, "", "cancelled while it was loaded", ""};
+    changed_.wait_for(lock, kLookForLeaving);
   }
-  somebody_loads_ = false;
-  place.loading = nullptr;
-  loading->done = true;
-  changed_.notify_all();
   return loading->error ? Status(*loading->error) : Status(Done{});
+}
+
+void ModelLibrary::Shelf::run_loader() {
+  Lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return stopping_ || !to_load_.empty(); });
+    if (stopping_) return;
+    ShelfPlace& place = *to_load_.front();
+    to_load_.pop_front();
+    if (place.wanted == 0) {  // all have left before it began
+      place.loading = nullptr;
+      continue;
+    }
+    const std::shared_ptr<Loading> loading = place.loading;
+    lock.unlock();
+    auto loaded = load(place);
+    lock.lock();
+    if (loaded.ok()) {
+      place.model = std::move(loaded->first);
+      place.bytes = loaded->second;
+      place.keep_alive = options_.keep_alive;
+      place.last_used = Clock::now();  // of a model whose requests have left
+      place.unload_asked = false;
+    } else {
+      loading->error = loaded.error();
+    }
+    place.loading = nullptr;
+    loading->done = true;
+    changed_.notify_all();
+  }
 }
 
 // A context that was asked for is a promise for the default model; others take as much of it as they can.
@@ -345,7 +374,8 @@ std::vector<LoadedModelInfo> ModelLibrary::Shelf::loaded() const {
   const auto now = Clock::now();
   for (const auto& [key, place] : places_) {
     if (place.model == nullptr) continue;
-    LoadedModelInfo info{place.name, place.bytes, place.in_use, std::nullopt};
+    LoadedModelInfo info{place.name, place.bytes, place.in_use, std::nullopt,
+                         place.model->scheduler->usage().cache};
     if (place.expires()) {
       const auto used = place.in_use > 0 ? now : place.last_used;
       info.expires =
@@ -372,8 +402,9 @@ ModelLibrary::ModelLibrary(LibraryOptions options) : shelf_(std::make_unique<She
 ModelLibrary::~ModelLibrary() = default;
 
 Result<std::shared_ptr<ServedModel>> ModelLibrary::acquire(const std::string& name,
-                                                           std::optional<milliseconds> keep_alive) {
-  return shelf_->acquire(name, keep_alive);
+                                                           std::optional<milliseconds> keep_alive,
+                                                           const std::atomic<bool>* cancelled) {
+  return shelf_->acquire(name, keep_alive, cancelled);
 }
 std::vector<FoundModel> ModelLibrary::available() const { return shelf_->available(); }
 std::vector<LoadedModelInfo> ModelLibrary::loaded() const { return shelf_->loaded(); }

@@ -3,6 +3,7 @@
 // it is loaded, and never more is held than the budget allows.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -39,8 +40,8 @@ struct LibraryOptions {
   std::string alias;                      // another name for the default model; may be empty
   std::optional<ChatFormat> chat_format;  // instead of the files' own
   uint64_t budget_bytes = 0;              // for all loaded models together; 0: four fifths of the memory
-  std::chrono::milliseconds keep_alive = std::chrono::minutes(5);  // negative: for good
-  std::function<void(const std::string& name, double fraction)> progress;
+  std::chrono::milliseconds keep_alive = std::chrono::minutes(5);          // negative: for good
+  std::function<void(const std::string& name, double fraction)> progress;  // on the thread that loads
 };
 
 struct LoadedModelInfo {
@@ -48,6 +49,7 @@ struct LoadedModelInfo {
   uint64_t bytes = 0;
   int in_use = 0;
   std::optional<std::chrono::system_clock::time_point> expires;  // not set: never
+  KvCache::Usage cache;                                          // what its scheduler holds
 };
 
 class ModelLibrary {
@@ -59,10 +61,12 @@ class ModelLibrary {
   // pointer lives, and `keep_alive` longer (not set: as the last request that set one since it was loaded;
   // the library's own at first). Blocks while it is loaded; another request for the same one waits for the
   // same loading. Names may come from the network: they reach the default model and those that find_models()
-  // lists, never a path. Errors: kNotFound with the names there are; kTooLarge with the numbers when it
-  // cannot fit even alone, or when what is loaded is in use; all of Engine::open.
+  // lists, never a path. `cancelled` (may be null) ends the waiting; a loading that has begun goes on, for
+  // who asks next. Errors: kNotFound with the names there are; kTooLarge with the numbers when it cannot fit
+  // even alone, or when what is loaded is in use; kCancelled; all of Engine::open.
   Result<std::shared_ptr<ServedModel>> acquire(const std::string& name,
-                                               std::optional<std::chrono::milliseconds> keep_alive = {});
+                                               std::optional<std::chrono::milliseconds> keep_alive = {},
+                                               const std::atomic<bool>* cancelled = nullptr);
 
   std::vector<FoundModel> available() const;  // the default one first
   std::vector<LoadedModelInfo> loaded() const;

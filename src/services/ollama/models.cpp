@@ -32,9 +32,12 @@ std::string sampling_text(const SamplingOptions& sampling) {
   return text;
 }
 
+// In Ollama's words, which has none for a ranker.
 Json capabilities_of(const ModelSummary& summary) {
   Json list = Json::array();
   if (!summary.has_tokenizer) return list;
+  if (summary.config.head == ModelConfig::Head::kNone) list.push_back("embedding");
+  if (summary.config.head != ModelConfig::Head::kVocabulary) return list;
   list.push_back("completion");
   list.push_back("tools");
   if (chat_traits(summary.chat_format.format).can_think) list.push_back("thinking");

@@ -29,7 +29,7 @@ export function Composer(): JSX.Element {
     area.current.style.height = 'auto';
     area.current.style.height = `${area.current.scrollHeight}px`;
   }, [draft.text, current]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!touchOnly()) area.current?.focus();
   }, [current]);
 

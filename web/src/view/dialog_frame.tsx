@@ -1,5 +1,5 @@
 // A dialog of the browser's own: it holds the focus inside, Escape closes it, and the focus returns by itself.
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ComponentChildren, JSX } from 'preact';
 import { CloseIcon } from './icons';
 
@@ -14,7 +14,7 @@ interface Properties {
 export function DialogFrame({ title, closeLabel, wide, onClose, children }: Properties): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (

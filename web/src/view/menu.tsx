@@ -1,6 +1,6 @@
 // A button that opens a small list of things to do. Arrow keys move in it, Escape and a click elsewhere close it, and
 // the focus returns to the button.
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren, JSX } from 'preact';
 
 export interface MenuItem {
@@ -23,7 +23,7 @@ export function Menu({
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     frame.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus();
     const elsewhere = (event: Event): void => {

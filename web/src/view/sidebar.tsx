@@ -1,5 +1,5 @@
 // The list of conversations, and the search over all of them.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { listed } from '../state/state';
 import { search } from '../talk/search';
@@ -16,8 +16,10 @@ export function Sidebar(): JSX.Element {
   const place = useRef<HTMLElement>(null);
   const wasOpen = useRef(false);
 
-  // The focus goes along: into the list when it opens over the talk, back to its button when it closes.
-  useEffect(() => {
+  // The focus goes along: into the list when it opens over the talk, back to its button when it closes. In a layout
+  // effect, here as wherever the focus follows an act: an ordinary one runs a frame later, and what a person has typed
+  // until then would go to a place that is not there any more.
+  useLayoutEffect(() => {
     if (open && !place.current?.contains(document.activeElement))
       place.current?.querySelector<HTMLElement>('.new-talk')?.focus();
     else if (
@@ -182,7 +184,7 @@ function ConversationRow({ entry }: { entry: Entry }): JSX.Element {
   const [renaming, setRenaming] = useState(false);
   const title = entry.title || t('nav.untitled');
   const name = useRef<HTMLInputElement>(null);
-  useEffect(() => name.current?.select(), [renaming]);
+  useLayoutEffect(() => name.current?.select(), [renaming]);
 
   if (renaming) {
     const close = (keep: boolean): void => {

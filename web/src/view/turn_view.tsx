@@ -1,7 +1,7 @@
 // One turn: a question with its files, or an answer with its thinking, its calls and its numbers; below it what can be
 // done with it. Drawn again only when the turn itself or its place among its siblings changed.
 import { memo } from 'preact/compat';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren, JSX } from 'preact';
 import type { Siblings, Turn } from '../talk/turns';
 import { useApp, useSpeech } from './app_context';
@@ -106,7 +106,7 @@ function QuestionEditor({
 }): JSX.Element {
   const { t } = useSpeech();
   const area = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     area.current?.focus();
     area.current?.setSelectionRange(text.length, text.length);
   }, []);
