@@ -11,8 +11,8 @@ namespace {
 
 using testing::index;
 
-constexpr int64_t kRowCounts[] = {1, 2, 3, 4, 5, 7, 8, 17};
-constexpr int64_t kColCounts[] = {256, 512, 1024};       // where scales have two levels
+constexpr int64_t kRowCounts[] = {1, 2, 3, 4, 5, 7, 8, 9, 10, 17, 64};
+constexpr int64_t kColCounts[] = {256, 512, 768, 1024};  // where scales have two levels
 constexpr int64_t kOddColCounts[] = {32, 64, 96, 1056};  // where they do not
 
 struct IntegerClass {
