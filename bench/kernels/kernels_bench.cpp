@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -129,15 +130,14 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
   return median(seconds);
 }
 
-void measure(const KernelTable& table, const PanelClass& type, int64_t cols,
+void measure(const KernelTable& table, const PanelClass& type, int64_t cols, int64_t rows,
              const std::vector<uint32_t>& memory) {
   const auto bytes =
       static_cast<double>(panel_bytes(type.weight_class, cols) + panel_scale_bytes(type.weight_class, cols));
   const double bandwidth = read_bandwidth(memory);
   const double rate = bytes / seconds_per_panel(table, type, 1, cols, memory, kWorkingSetBytes);
-  constexpr int64_t kManyRows = 64;
-  const double operations = 2.0 * static_cast<double>(kManyRows * cols * kPanelRows);
-  const double many = seconds_per_panel(table, type, kManyRows, cols, memory, kWorkingSetBytes / 16);
+  const double operations = 2.0 * static_cast<double>(rows * cols * kPanelRows);
+  const double many = seconds_per_panel(table, type, rows, cols, memory, kWorkingSetBytes / 16);
   std::printf("%-9s %-10s %6lld   %6.1f of %5.1f GB/s %4.0f %%   %7.1f GOP/s\n", table.name, type.name,
               static_cast<long long>(cols), rate / 1e9, bandwidth / 1e9, 100.0 * rate / bandwidth,
               operations / many / 1e9);
@@ -209,16 +209,18 @@ void measure_attention(const KernelTable& table, const std::vector<uint32_t>& me
 }  // namespace
 }  // namespace ink
 
-// kernels_bench [TABLE] [CLASS]: only these, else all.
+// kernels_bench [TABLE] [CLASS] [ROWS]: only these, else all; ROWS instead of 64.
 int main(int argc, char** argv) {
   const std::vector<uint32_t> memory = ink::random_words(ink::kWorkingSetBytes);
-  std::printf("table     weights      cols   1 row, of read bandwidth        64 rows\n");
+  const int64_t rows = argc > 3 ? std::max(1, std::atoi(argv[3])) : 64;
+  std::printf("table     weights      cols   1 row, of read bandwidth        %lld rows\n",
+              static_cast<long long>(rows));
   const ink::KernelTables& tables = ink::available_kernel_tables();
   for (int t = 0; t < tables.count; ++t) {
     if (argc > 1 && std::strcmp(argv[1], tables.table[t]->name) != 0) continue;
     for (const ink::PanelClass& type : ink::kClasses) {
       if (argc > 2 && std::strcmp(argv[2], type.name) != 0) continue;
-      for (const int64_t cols : {1024, 4096}) ink::measure(*tables.table[t], type, cols, memory);
+      for (const int64_t cols : {1024, 4096}) ink::measure(*tables.table[t], type, cols, rows, memory);
     }
     if (argc <= 2 || std::strcmp(argv[2], "attention") == 0) ink::measure_attention(*tables.table[t], memory);
   }

@@ -164,20 +164,22 @@ TEST(CpuOps, RouteTakesTheLargestAndTheLowerNumberOfEquals) {
   EXPECT_NEAR(routes.weight[3], 1.0 / 3, 1e-6);
 }
 
-// What attention of two kv heads with three query heads each gives for `length` tokens that were stored in
+// What attention of two kv heads with some query heads each gives for `length` tokens that were stored in
 // scattered pages, all at once or token by token, and what softmax in double precision gives.
 struct Attention {
-  static constexpr int64_t kHeads = 6;
   static constexpr int64_t kKvHeads = 2;
+  int64_t group;
+  int64_t heads = group * kKvHeads;
   int64_t head_dim;
   int64_t length;
   std::vector<float> q;
   std::vector<float> k;
   std::vector<float> v;
 
-  Attention(int64_t dim, int64_t tokens) : head_dim(dim), length(tokens) {
+  Attention(int64_t per_kv_head, int64_t dim, int64_t tokens)
+      : group(per_kv_head), head_dim(dim), length(tokens) {
     std::mt19937 random(3);
-    q = random_floats(random, length * kHeads * dim);
+    q = random_floats(random, length * heads * dim);
     k = random_floats(random, length * kKvHeads * dim);
     v = random_floats(random, length * kKvHeads * dim);
   }
@@ -204,11 +206,11 @@ struct Attention {
                                  k.begin() + (first + count) * kKvHeads * head_dim);
       std::vector<float> piece_v(v.begin() + first * kKvHeads * head_dim,
                                  v.begin() + (first + count) * kKvHeads * head_dim);
-      std::vector<float> piece_q(q.begin() + first * kHeads * head_dim,
-                                 q.begin() + (first + count) * kHeads * head_dim);
+      std::vector<float> piece_q(q.begin() + first * heads * head_dim,
+                                 q.begin() + (first + count) * heads * head_dim);
       const auto scope = ops->scope();
       ops->store(batch, 1, tensor(piece_k, count * kKvHeads), tensor(piece_v, count * kKvHeads));
-      const Tensor out = ops->attention(tensor(piece_q, count * kHeads), batch, 1);
+      const Tensor out = ops->attention(tensor(piece_q, count * heads), batch, 1);
       result.insert(result.end(), out.data, out.data + out.rows * out.cols);
     }
     return result;
@@ -217,11 +219,11 @@ struct Attention {
   std::vector<double> definition() const {
     std::vector<double> out;
     for (int64_t t = 0; t < length; ++t) {
-      for (int64_t h = 0; h < kHeads; ++h) {
-        const float* query = q.data() + (t * kHeads + h) * head_dim;
+      for (int64_t h = 0; h < heads; ++h) {
+        const float* query = q.data() + (t * heads + h) * head_dim;
         std::vector<double> p;
         for (int64_t s = 0; s <= t; ++s) {
-          const float* key = k.data() + (s * kKvHeads + h / 3) * head_dim;
+          const float* key = k.data() + (s * kKvHeads + h / group) * head_dim;
           p.push_back(std::exp(std::inner_product(query, query + head_dim, key, 0.0) /
                                std::sqrt(static_cast<double>(head_dim))));
         }
@@ -230,7 +232,7 @@ struct Attention {
           double wanted = 0;
           for (int64_t s = 0; s <= t; ++s) {
             wanted += p[static_cast<size_t>(s)] / sum *
-                      static_cast<double>(v[static_cast<size_t>((s * kKvHeads + h / 3) * head_dim + d)]);
+                      static_cast<double>(v[static_cast<size_t>((s * kKvHeads + h / group) * head_dim + d)]);
           }
           out.push_back(wanted);
         }
@@ -243,16 +245,19 @@ struct Attention {
 TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
   const std::pair<KvType, double> types[] = {
       {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt8, 1e-2}};
-  for (const int64_t head_dim : {24, 32}) {
-    const Attention attention(head_dim, 70);  // three pages
+  for (const auto& [group, head_dim] :
+       {std::pair{3, 24}, {3, 32}, {1, 32}, {2, 48}, {4, 32}, {5, 32}, {8, 32}}) {
+    const Attention attention(group, head_dim, 70);  // three pages
     const std::vector<double> wanted = attention.definition();
     for (const auto& [type, allowed] : types) {
       for (int i = 0; i < available_kernel_tables().count; ++i) {
         const char* kernels = available_kernel_tables().table[i]->name;
-        SCOPED_TRACE(::testing::Message() << kernels << " " << head_dim << " " << static_cast<int>(type));
+        SCOPED_TRACE(::testing::Message() << kernels << ", " << group << " heads of " << head_dim << ", type "
+                                          << static_cast<int>(type));
         const std::vector<float> out = attention.run(type, kernels, 70);
         for (size_t n = 0; n < out.size(); ++n) ASSERT_NEAR(out[n], wanted[n], allowed) << n;
         EXPECT_EQ(attention.run(type, kernels, 1), out) << "token by token";
+        EXPECT_EQ(attention.run(type, kernels, 2), out) << "in twos";
         EXPECT_EQ(attention.run(type, kernels, 7), out) << "in sevens";
       }
     }

@@ -20,8 +20,8 @@ using testing::multiply;
 using testing::Panel;
 using testing::Pattern;
 
-constexpr int64_t kRowCounts[] = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64};
-constexpr int64_t kColCounts[] = {256, 512, 1024};       // where scales have two levels
+constexpr int64_t kRowCounts[] = {1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 64};
+constexpr int64_t kColCounts[] = {256, 512, 768, 1024};  // where scales have two levels
 constexpr int64_t kOddColCounts[] = {32, 64, 96, 1056};  // where they do not
 
 std::span<const int64_t> col_counts(const IntegerClass& type) {

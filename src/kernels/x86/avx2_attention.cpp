@@ -1,8 +1,8 @@
-// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on in pairs for the scores
-// and in fours for the values, so that each load of a key or value serves several; a row's own operations and
-// their order never depend on its companions: scores are summed in eight lanes and folded four slots at a
-// time, values are added slot after slot. Slots past the last that a row sees are worked out with whatever
-// the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
+// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on in pairs or fours for the
+// scores and in fours for the values, so that each load of a key or value serves several; a row's own
+// operations and their order never depend on its companions: scores are summed in eight lanes that are folded
+// in one fixed tree, values are added slot after slot. Slots past the last that a row sees are worked out
+// with whatever the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
 // avx2_float_panels.cpp.
 //
 // Many rows share a page that was widened once. A few, as in decoding, read it as it is and widen in
@@ -16,9 +16,8 @@
 namespace ink {
 namespace {
 
-constexpr int kSlots = 4;  // keys scored at a time
-// Up to so many rows read a page as it is: it is widened again for each two, later each four of them.
-constexpr int64_t kFewRows = 4;
+// Up to so many rows read a page as it is: it is widened again for each four of them.
+constexpr int64_t kFewRows = 8;
 
 // Eight columns of keys or values as floats, from each of the types a page may have.
 struct Floats {
@@ -87,39 +86,57 @@ void widen(const std::byte* page, int64_t slots, int64_t head_dim, int64_t padde
 }
 
 // The sums of the lanes of four registers, as fold_lanes gives them one by one.
-inline __m128 fold_four(const __m256 (&v)[kSlots]) {
-  __m128 four[kSlots];
-#pragma GCC unroll 4
-  for (int s = 0; s < kSlots; ++s)
-    four[s] = _mm_add_ps(_mm256_castps256_ps128(v[s]), _mm256_extractf128_ps(v[s], 1));
+inline __m128 fold_four(__m256 a, __m256 b, __m256 c, __m256 d) {
+  __m128 four[] = {_mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)),
+                   _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1)),
+                   _mm_add_ps(_mm256_castps256_ps128(c), _mm256_extractf128_ps(c, 1)),
+                   _mm_add_ps(_mm256_castps256_ps128(d), _mm256_extractf128_ps(d, 1))};
   _MM_TRANSPOSE4_PS(four[0], four[1], four[2], four[3]);
   return _mm_add_ps(_mm_add_ps(four[0], four[2]), _mm_add_ps(four[1], four[3]));
 }
 
-// scores[r][t] of kRows rows of q for all slots of a page, in fours.
+// scores[r][t] of kRows rows of q for kSlots slots from t on; four sums are folded at a time. The more rows,
+// the fewer slots, so that the sums stay in registers.
+template <typename Elements, int kRows, int kSlots>
+inline void score_slots(const float* q, int64_t padded, const Page<Elements>& page, int64_t t,
+                        float* scores) {
+  constexpr int64_t kElementBytes = sizeof(typename Elements::Type);
+  const auto* key = page.keys + t * page.stride;
+  __m256 sum[kRows][kSlots] = {};
+  for (int64_t d = 0; d < padded; d += 8) {
+    if constexpr (Elements::kAsStored)
+      fetch(page.after_keys + (t * page.stride + d * kSlots) * kElementBytes);
+    __m256 row[kRows];
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) row[r] = _mm256_loadu_ps(q + r * padded + d);
+#pragma GCC unroll 4
+    for (int s = 0; s < kSlots; ++s) {
+      const __m256 column = Elements::load(key + s * page.stride + d);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) sum[r][s] = _mm256_fmadd_ps(row[r], column, sum[r][s]);
+    }
+  }
+  if constexpr (kSlots == 4) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r)
+      _mm_storeu_ps(scores + r * kKvPageTokens + t, fold_four(sum[r][0], sum[r][1], sum[r][2], sum[r][3]));
+  } else {
+#pragma GCC unroll 2
+    for (int r = 0; r < kRows; r += 2) {
+      const __m128 folded = fold_four(sum[r][0], sum[r][1], sum[r + 1][0], sum[r + 1][1]);
+      _mm_storel_pi(reinterpret_cast<__m64*>(scores + r * kKvPageTokens + t), folded);
+      _mm_storeh_pi(reinterpret_cast<__m64*>(scores + (r + 1) * kKvPageTokens + t), folded);
+    }
+  }
+}
+
+// All slots of a page.
 template <typename Elements, int kRows>
 inline void score_page(const float* q, int64_t padded, const Page<Elements>& page, int64_t slots,
                        float* scores) {
-  constexpr int64_t kElementBytes = sizeof(typename Elements::Type);
-  for (int64_t t = 0; t < slots; t += kSlots) {
-    __m256 sum[kRows][kSlots] = {};
-    const auto* key = page.keys + t * page.stride;
-    for (int64_t d = 0; d < padded; d += 8) {
-      if constexpr (Elements::kAsStored)
-        fetch(page.after_keys + (t * page.stride + d * kSlots) * kElementBytes);
-      __m256 row[kRows];
-#pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) row[r] = _mm256_loadu_ps(q + r * padded + d);
-#pragma GCC unroll 4
-      for (int s = 0; s < kSlots; ++s) {
-        const __m256 column = Elements::load(key + s * page.stride + d);
-#pragma GCC unroll 4
-        for (int r = 0; r < kRows; ++r) sum[r][s] = _mm256_fmadd_ps(row[r], column, sum[r][s]);
-      }
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) _mm_storeu_ps(scores + r * kKvPageTokens + t, fold_four(sum[r]));
-  }
+  constexpr int kSlots = kRows <= 2 ? 4 : 2;
+  for (int64_t t = 0; t < slots; t += kSlots)
+    score_slots<Elements, kRows, kSlots>(q, padded, page, t, scores);
 }
 
 inline float largest_lane(__m256 v) {
@@ -223,15 +240,24 @@ void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64
               int64_t slots) {
   const int64_t padded = scratch.padded;
   const int64_t end = first + rows;
-  for (int64_t r = first; r < end; r += 2) {
+  for (int64_t r = first; r < end;) {
+    // Floats gain nothing from four rows.
+    const int64_t together = Elements::kAsStored && end - r >= 4 ? 4 : end - r >= 2 ? 2 : 1;
     const float* q = scratch.q + r * padded;
     float* scores = scratch.scores + r * kKvPageTokens;
-    if (!Elements::kAsStored) fetch_part(page.after_keys, page.fetch_bytes, r - first, r + 2 - first, rows);
-    if (r + 2 <= end) {
-      score_page<Elements, 2>(q, padded, page, slots, scores);
-    } else {
-      score_page<Elements, 1>(q, padded, page, slots, scores);
+    if (!Elements::kAsStored)
+      fetch_part(page.after_keys, page.fetch_bytes, r - first, r + together - first, rows);
+    switch (together) {
+      case 1:
+        score_page<Elements, 1>(q, padded, page, slots, scores);
+        break;
+      case 2:
+        score_page<Elements, 2>(q, padded, page, slots, scores);
+        break;
+      default:
+        score_page<Elements, 4>(q, padded, page, slots, scores);
     }
+    r += together;
   }
   for (int64_t r = first; r < end; ++r) weigh(scratch, page, r, slots);
   for (int64_t r = first; r < end; r += 4) {
@@ -294,7 +320,7 @@ Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch,
     page.values = scratch.values;
     page.after_keys = next_keys;
     page.after_values = tile.v_pages[is_last ? index : index + 1];
-    page.fetch_bytes = kv_page_bytes(tile.type, tile.head_dim);
+    page.fetch_bytes = is_last ? 0 : kv_page_bytes(tile.type, tile.head_dim);
   }
   if (sizeof(typename Elements::Type) == 1) {
     page.key_scales = reinterpret_cast<const float*>(keys + kKvPageTokens * tile.head_dim);

@@ -16,6 +16,7 @@ struct Nibbles {
   static constexpr int64_t kGroupBytes = kGroup / 2 * kPanelRows;
   static constexpr int kZero = 0;
   static constexpr int kStepsThatFit = 8;
+  static constexpr int kRowsAtOnce = 4;
 
   static void widen(const uint8_t* weights, uint8_t* out) {
     const __m256i low_half = _mm256_set1_epi8(15);
@@ -63,6 +64,7 @@ struct SixBits {
   static constexpr int64_t kGroupBytes = (kGroup / 2 + kGroup / 4) * kPanelRows;
   static constexpr int kZero = 32;
   static constexpr int kStepsThatFit = 2;
+  static constexpr int kRowsAtOnce = 3;  // with four, sums of 16 and of 32 bits do not fit the registers
 
   // Four columns of half a panel: those of step 2 * pair + step of half a group, kPart.
   template <int kPart>

@@ -95,13 +95,17 @@ void multiply_wide(const Rows& x, int64_t first, const WideGroups<Weights, Scale
   }
   for (int64_t g = 0; g < wide.count; ++g) {
     __m256i dot[kParts][kRows][2];
+#pragma GCC unroll 2
     for (int part = 0; part < kParts; ++part) {
+#pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         const __m256i excess = _mm256_set1_epi32(sums.excess[r][g * kParts + part]);
         for (int i = 0; i < 2; ++i) dot[part][r][i] = excess;
       }
+#pragma GCC unroll 2
       for (int block = 0; block < kSteps; block += Weights::kStepsThatFit) {
         __m256i pairs[kRows][2] = {};
+#pragma GCC unroll 8
         for (int step = block; step < block + Weights::kStepsThatFit; ++step) {
           const int j = part * kSteps + step;
           const __m256i left = load_bytes(&wide.weights[g][j][0][0]);
@@ -148,7 +152,7 @@ void panel_of_any(const QuantizedRows& x, int64_t first_row, int64_t rows, const
   for (int64_t first = 0; first < groups; first += kWideGroups) {
     wide.read(static_cast<const uint8_t*>(data), static_cast<const uint8_t*>(scales), first,
               groups - first < kWideGroups ? groups - first : kWideGroups);
-    for (int64_t r = 0; r < rows; r += 4) {
+    for (int64_t r = 0; r < rows; r += Weights::kRowsAtOnce) {
       const int64_t row = first_row + r;
       const Rows pass = {x.q + row * x.cols, x.scale + row * groups, x.sum16 + row * groups * 2, x.cols,
                          groups};
@@ -164,7 +168,7 @@ void panel_of_any(const QuantizedRows& x, int64_t first_row, int64_t rows, const
           multiply_wide<Weights, Scales, 3>(pass, first, wide, pass_out);
           break;
         default:
-          multiply_wide<Weights, Scales, 4>(pass, first, wide, pass_out);
+          multiply_wide<Weights, Scales, Weights::kRowsAtOnce>(pass, first, wide, pass_out);
       }
     }
   }
