@@ -16,6 +16,12 @@ const ByteSet kAnyByte = ByteSet().set();
 const ByteSet kAscii = byte_range(0, 0x7f);
 const ByteSet kLeads = byte_range(0xc2, 0xf4);
 
+// Allows the tokens that end at a node.
+void allow_at(const ByteTree& tree, uint32_t i, TokenMask& mask) {
+  for (uint32_t t = tree.nodes()[i].first_token; t < tree.nodes()[i + 1].first_token; ++t)
+    mask.set(tree.tokens()[t], true);
+}
+
 }  // namespace
 
 MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMask& mask) {
@@ -43,10 +49,6 @@ MaskFiller::Filled MaskFiller::fill_bytes(GrammarWalker& walker, State state, co
 void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, const ByteSet& alphabet,
                       TokenMask& mask, Filled& filled) {
   const auto& nodes = tree.nodes();
-  const auto allow_at = [&](uint32_t i) {
-    for (uint32_t t = nodes[i].first_token; t < nodes[i + 1].first_token; ++t)
-      mask.set(tree.tokens()[t], true);
-  };
   path_.resize(tree_.longest_bytes() + 1);
   path_[0] = state;
   for (uint32_t i = 1; i + 1 < nodes.size();) {
@@ -54,7 +56,7 @@ void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, 
     const State from = path_[node.depth - 1u];
     ++filled.cost;
     if (node.after == i + 1) {  // where it leads to is of no interest, and need not be made
-      if (walker.next_bytes(from)[node.byte] && alphabet[node.byte]) allow_at(i);
+      if (walker.next_bytes(from)[node.byte] && alphabet[node.byte]) allow_at(tree, i, mask);
       ++i;
       continue;
     }
@@ -63,7 +65,7 @@ void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, 
       i = node.after;
       continue;
     }
-    allow_at(i++);
+    allow_at(tree, i++, mask);
     path_[node.depth] = to;
     filled.met_request = filled.met_request || walker.in_copy(to);
     filled.complete = walker.places() <= kMaxPlaces;
@@ -76,9 +78,7 @@ void MaskFiller::allow_single_bytes(const GrammarWalker& walker, State state, co
   mask.clear();
   const auto& nodes = tree_.bytes().nodes();
   for (uint32_t i = 1; i + 1 < nodes.size(); i = nodes[i].after) {
-    if (!walker.next_bytes(state)[nodes[i].byte] || !alphabet[nodes[i].byte]) continue;
-    for (uint32_t t = nodes[i].first_token; t < nodes[i + 1].first_token; ++t)
-      mask.set(tree_.bytes().tokens()[t], true);
+    if (walker.next_bytes(state)[nodes[i].byte] && alphabet[nodes[i].byte]) allow_at(tree_.bytes(), i, mask);
   }
 }
 

@@ -24,7 +24,6 @@ class TextTokens {
   // A set of kinds of characters: a bit for each sign of ASCII that grammars often tell from others (the
   // quote, the hyphen), for rows of signs that they mostly do not (the digits), and for all above ASCII.
   using Kinds = uint32_t;
-  static constexpr Kinds kAllKinds = UINT32_MAX;
   // Tokens that allow() passes by: with a part of a character, longer ones, and those with U+0080 to U+009F,
   // U+2028 or U+2029, which some texts exclude.
   static constexpr Kinds kOdd = Kinds{1} << 31;
