@@ -74,6 +74,7 @@ void answer(ink::Constraint& constraint, uint64_t seed, bool in_json, Times& tim
     const double start = microseconds();
     const ink::TokenMask& allowed = constraint.allowed();
     const bool ends = constraint.must_stop();
+    constraint.forced();  // a session asks that at each token, too
     double spent = microseconds() - start;
     if (ends || (constraint.can_stop() && random() % 8 == 0)) return;
     const int64_t choices = allowed.count();
@@ -180,7 +181,8 @@ int main(int argc, char** argv) {
   const auto tree = ink::TokenTree::create(*tokenizer);
   const double tree_us = microseconds() - start;
   std::printf("{\"vocabulary\": %d, \"tools\": %zu, \"tree_ms\": %.2f, \"tree_nodes\": %zu",
-              tokenizer->vocabulary_size(), questions.tools.size(), tree_us / 1000, tree->nodes().size());
+              tokenizer->vocabulary_size(), questions.tools.size(), tree_us / 1000,
+              tree->bytes().nodes().size());
   const bool done = run(questions, tree, false) && run(questions, tree, true);
   std::printf("}\n");
   return done ? 0 : 1;

@@ -124,10 +124,10 @@ void Constraint::reset() { walk_->reset(); }
 const Tokenizer& Constraint::tokenizer() const { return walk_->tokenizer(); }
 
 std::optional<int32_t> Constraint::forced() {
-  if (can_stop() || allowed().count() != 1) return std::nullopt;
-  return allowed().lowest();
+  const int32_t only = can_stop() ? -1 : allowed().only();
+  return only < 0 ? std::nullopt : std::optional(only);
 }
 
-bool Constraint::must_stop() { return can_stop() && allowed().count() == 0; }
+bool Constraint::must_stop() { return can_stop() && allowed().lowest() < 0; }
 
 }  // namespace ink

@@ -2,7 +2,6 @@
 #include "runtime/constraint_fill.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace ink {
 namespace {
@@ -10,54 +9,77 @@ namespace {
 constexpr auto kDead = GrammarWalker::kDead;
 // Fewer bytes than this, and the walk through the tree is the quick way.
 constexpr size_t kTextBytes = 40;
+// Of the masks of a text, in nodes of the tree.
+constexpr size_t kTextCost = 1000;
 
+const ByteSet kAnyByte = ByteSet().set();
 const ByteSet kAscii = byte_range(0, 0x7f);
 const ByteSet kLeads = byte_range(0xc2, 0xf4);
+
+// Allows the tokens that end at a node.
+void allow_at(const ByteTree& tree, uint32_t i, TokenMask& mask) {
+  for (uint32_t t = tree.nodes()[i].first_token; t < tree.nodes()[i + 1].first_token; ++t)
+    mask.set(tree.tokens()[t], true);
+}
 
 }  // namespace
 
 MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMask& mask) {
-  if (walker.next_bytes(state).count() >= kTextBytes && !walker.in_copy(state)) {
-    const TextPath text = find_text(walker, state);
-    if (text.exists && cost_of(text) < tree_.nodes().size() / 2) return fill_text(walker, state, text, mask);
-  }
-  return fill_bytes(walker, state, ByteSet().set(), mask);
+  const TextTokens& texts = tree_.texts();
+  const bool may_be_text = walker.next_bytes(state).count() >= kTextBytes && !walker.in_copy(state);
+  const TextPath text = may_be_text ? find_text(walker, state) : TextPath();
+  const TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(text.apart);
+  if (!text.exists || (apart & texts.frequent()) != 0) return fill_bytes(walker, state, kAnyByte, mask);
+  texts.allow(text.alike, text.ascii, text.characters, mask);
+  Filled filled{kTextCost, false, true};
+  for (TextTokens::Kinds rest = apart; rest != 0 && filled.complete; rest &= rest - 1)
+    walk(walker, state, texts.with(rest), kAnyByte, mask, filled);
+  if (!filled.complete) allow_single_bytes(walker, state, kAnyByte, mask);
+  return filled;
 }
 
 MaskFiller::Filled MaskFiller::fill_bytes(GrammarWalker& walker, State state, const ByteSet& alphabet,
                                           TokenMask& mask) {
-  const auto& nodes = tree_.nodes();
-  path_.resize(size_t{tree_.longest_bytes()} + 1);
-  path_[0] = state;
   Filled filled{0, walker.in_copy(state), true};
-  // Takes the byte of node i, and the tokens that end there.
-  const auto enter = [&](uint32_t i) {
-    const TokenTree::Node& node = nodes[i];
-    ++filled.cost;
-    if (!alphabet[node.byte]) return false;
-    const State to = walker.step(path_[node.depth - 1u], node.byte);
-    if (to == kDead) return false;
-    filled.met_request = filled.met_request || walker.in_copy(to);
-    path_[node.depth] = to;
-    for (uint32_t t = node.first_token; t < nodes[i + 1].first_token; ++t) mask.set(tree_.tokens()[t], true);
-    return true;
-  };
-  std::vector<uint32_t> roots;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const uint32_t root =
-        walker.next_bytes(state)[byte] ? tree_.child_of_root(static_cast<uint8_t>(byte)) : 0;
-    if (root != 0 && enter(root)) roots.push_back(root);
-  }
-  for (const uint32_t root : roots) {
-    path_[1] = walker.step(state, nodes[root].byte);
-    for (uint32_t i = root + 1; i < nodes[root].after;) {
-      i = enter(i) ? i + 1 : nodes[i].after;
-      if (walker.places() <= kMaxPlaces) continue;
-      filled.complete = false;
-      return filled;
-    }
-  }
+  walk(walker, state, tree_.bytes(), alphabet, mask, filled);
+  if (!filled.complete) allow_single_bytes(walker, state, alphabet, mask);
   return filled;
+}
+
+void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, const ByteSet& alphabet,
+                      TokenMask& mask, Filled& filled) {
+  const auto& nodes = tree.nodes();
+  path_.resize(tree_.longest_bytes() + 1);
+  path_[0] = state;
+  for (uint32_t i = 1; i + 1 < nodes.size();) {
+    const ByteTree::Node& node = nodes[i];
+    const State from = path_[node.depth - 1u];
+    ++filled.cost;
+    if (node.after == i + 1) {  // where it leads to is of no interest, and need not be made
+      if (walker.next_bytes(from)[node.byte] && alphabet[node.byte]) allow_at(tree, i, mask);
+      ++i;
+      continue;
+    }
+    const State to = alphabet[node.byte] ? walker.step(from, node.byte) : kDead;
+    if (to == kDead) {
+      i = node.after;
+      continue;
+    }
+    allow_at(tree, i++, mask);
+    path_[node.depth] = to;
+    filled.met_request = filled.met_request || walker.in_copy(to);
+    filled.complete = walker.places() <= kMaxPlaces;
+    if (!filled.complete) return;
+  }
+}
+
+void MaskFiller::allow_single_bytes(const GrammarWalker& walker, State state, const ByteSet& alphabet,
+                                    TokenMask& mask) {
+  mask.clear();
+  const auto& nodes = tree_.bytes().nodes();
+  for (uint32_t i = 1; i + 1 < nodes.size(); i = nodes[i].after) {
+    if (walker.next_bytes(state)[nodes[i].byte] && alphabet[nodes[i].byte]) allow_at(tree_.bytes(), i, mask);
+  }
 }
 
 MaskFiller::CharacterStep MaskFiller::find_step(GrammarWalker& walker, State state) {
@@ -163,63 +185,6 @@ bool MaskFiller::rest_leads_to(GrammarWalker& walker, State state, int left, Sta
   }
   checked_.push_back(known);
   return true;
-}
-
-size_t MaskFiller::cost_of(const TextPath& text) const {
-  size_t cost = tree_.texts().others().size();
-  for (size_t byte = 0; byte < 0x80; ++byte) {
-    if (text.apart[byte]) cost += tree_.texts().with(static_cast<uint8_t>(byte)).size();
-  }
-  return cost * 4;  // bytes of a token
-}
-
-void MaskFiller::walk_tokens(GrammarWalker& walker, State state, const std::vector<int32_t>& tokens,
-                             TokenMask& mask, Filled& filled) {
-  const Tokenizer& tokenizer = tree_.tokenizer();
-  path_.resize(size_t{tree_.longest_bytes()} + 1);
-  path_[0] = state;
-  std::string_view last;
-  size_t walked = 0;  // bytes of `last` that could be walked, to path_[walked]
-  for (const int32_t id : tokens) {
-    const std::string_view bytes = tokenizer.token_bytes(id);
-    const size_t longest = std::min(bytes.size(), last.size());
-    size_t shared = 0;
-    while (shared < longest && bytes[shared] == last[shared]) ++shared;
-    const bool died = walked < last.size();
-    last = bytes;
-    if (died && shared > walked) continue;
-    for (walked = std::min(shared, walked); walked < bytes.size(); ++walked) {
-      ++filled.cost;
-      const State to = walker.step(path_[walked], static_cast<uint8_t>(bytes[walked]));
-      if (to == kDead) break;
-      filled.met_request = filled.met_request || walker.in_copy(to);
-      path_[walked + 1] = to;
-    }
-    if (walked == bytes.size()) mask.set(id, true);
-    filled.complete = walker.places() <= kMaxPlaces;
-    if (!filled.complete) return;
-  }
-}
-
-MaskFiller::Filled MaskFiller::fill_text(GrammarWalker& walker, State state, const TextPath& text,
-                                         TokenMask& mask) {
-  const TextTokens& texts = tree_.texts();
-  Filled filled{0, false, true};
-  mask = texts.plain(text.characters, text.ascii);
-  for (size_t byte = 0; byte < 0x80; ++byte) {
-    const auto one = static_cast<uint8_t>(byte);
-    if (!text.alike[byte] && !texts.with(one).empty()) mask.remove(texts.mask_with(one));
-  }
-  filled.cost += 1000;  // the masks above
-  walk_tokens(walker, state, texts.others(), mask, filled);
-  for (size_t byte = 0; byte < 0x80 && filled.complete; ++byte) {
-    if (text.apart[byte]) walk_tokens(walker, state, texts.with(static_cast<uint8_t>(byte)), mask, filled);
-  }
-  if (filled.complete) return filled;
-  mask.clear();
-  Filled bytes = fill_bytes(walker, state, ByteSet().set(), mask);
-  bytes.complete = false;
-  return bytes;
 }
 
 }  // namespace ink

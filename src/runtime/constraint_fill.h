@@ -2,7 +2,7 @@
 // the tree of the vocabulary that turns back at the first byte that is not taken is quick. States inside of
 // texts take nearly all; there, tokens of ordinary characters are allowed together
 // (runtime/grammar_text_tokens.h) once it is certain that the grammar takes those characters one like the
-// other.
+// other, and the walk is one through the few other tokens.
 #pragma once
 
 #include <vector>
@@ -18,15 +18,15 @@ class MaskFiller {
   static constexpr size_t kMaxPlaces = size_t{1} << 21;
 
   struct Filled {
-    size_t cost = 0;           // bytes that were walked
+    size_t cost = 0;           // nodes of the tree that were walked
     bool met_request = false;  // and the request had a say in some of them
-    bool complete = true;  // else kMaxPlaces was reached, and only tokens of one byte are certain to be there
+    bool complete = true;      // else kMaxPlaces was reached, and only tokens of one byte are there
   };
 
   explicit MaskFiller(const TokenTree& tree) : tree_(tree) {}
-  // Allows every token that can be walked. When that takes more memory than is granted, tokens of one byte
-  // are allowed all the same, so that the answer can go on, and the rest is left out: by the state alone and
-  // not by what was walked before, since the answer must not depend on that.
+  // Allows every token that can be walked, in a mask that allows none. When that takes more memory than is
+  // granted, tokens of one byte are allowed all the same, so that the answer can go on, and the rest is left
+  // out: by the state alone and not by what was walked before, since the answer must not depend on that.
   Filled fill(GrammarWalker& walker, GrammarWalker::State state, TokenMask& mask);
   void forget() { steps_.clear(); }  // the walker has forgotten its states
   // The same for the tokens of these bytes alone.
@@ -56,11 +56,10 @@ class MaskFiller {
   CharacterStep find_step(GrammarWalker& walker, State state);
   bool others_lead_to(GrammarWalker& walker, State state, State next);
   bool rest_leads_to(GrammarWalker& walker, State state, int left, State next);
-  size_t cost_of(const TextPath& text) const;
-  // Tokens one by one; neighbours, which begin alike, share the walk.
-  void walk_tokens(GrammarWalker& walker, State state, const std::vector<int32_t>& tokens, TokenMask& mask,
-                   Filled& filled);
-  Filled fill_text(GrammarWalker& walker, State state, const TextPath& text, TokenMask& mask);
+  // Allows the tokens of this tree that can be walked, one by one.
+  void walk(GrammarWalker& walker, State state, const ByteTree& tree, const ByteSet& alphabet,
+            TokenMask& mask, Filled& filled);
+  void allow_single_bytes(const GrammarWalker& walker, State state, const ByteSet& alphabet, TokenMask& mask);
 
   const TokenTree& tree_;
   std::vector<State> path_;  // by depth in the tree

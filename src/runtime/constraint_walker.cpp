@@ -246,9 +246,11 @@ GrammarWalker::TextStep GrammarWalker::text_step(State from) {
   }
   if (rule == nullptr || beginnings != rule->beginnings || (elsewhere & byte_range(0x80, 0xff)).any())
     return {};
+  const ByteSet alone = rule->ascii & ~elsewhere;
+  if (2 * alone.count() < rule->ascii.count()) return {};  // two texts at once
   const Frame frame = frames_[in_frame];
   reach(frame.node, frame.parent, frame.count);
-  return {finish_state(), rule->ascii & ~elsewhere, rule->others};
+  return {finish_state(), alone, rule->others};
 }
 
 std::vector<int32_t> GrammarWalker::marker_tokens(State state) const {

@@ -1,12 +1,16 @@
 // The tokens of a vocabulary as texts: most are a few ordinary characters and nothing else. Where a grammar
 // takes ordinary characters one like the other (inside of a string, in free text), all such tokens are
-// allowed or refused together, and only the few with a byte that matters there have to be looked at one by
-// one (runtime/constraint_fill.h).
+// allowed or refused together, and only the few with a character that matters there have to be looked at one
+// by one (runtime/constraint_fill.h): there is a tree of them for each kind of character.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "runtime/grammar.h"
+#include "runtime/grammar_byte_tree.h"
 #include "runtime/token_mask.h"
 #include "text/tokenizer.h"
 
@@ -14,27 +18,35 @@ namespace ink {
 
 class TextTokens {
  public:
-  // Longer texts are among others(). Qwen3 has 292 such tokens, nearly all of spaces or signs.
+  // Longer texts are kOdd. Qwen3 has 292 such tokens, nearly all of spaces or signs.
   static constexpr size_t kMostCharacters = 32;
 
-  TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& tokens);
-
-  // Tokens of at most so many whole characters, of ASCII alone or of any.
-  const TokenMask& plain(size_t characters, bool ascii) const {
-    return (ascii ? ascii_ : plain_)[characters];
-  }
-  // Tokens in which this byte of ASCII occurs.
-  const std::vector<int32_t>& with(uint8_t byte) const { return with_[byte]; }
-  const TokenMask& mask_with(uint8_t byte) const { return masks_with_[byte]; }
-  // Tokens that are in no plain(): with a part of a character, longer ones, and those with U+0080 to U+009F,
+  // A set of kinds of characters: a bit for each sign of ASCII that grammars often tell from others (the
+  // quote, the hyphen), for rows of signs that they mostly do not (the digits), and for all above ASCII.
+  using Kinds = uint32_t;
+  // Tokens that allow() passes by: with a part of a character, longer ones, and those with U+0080 to U+009F,
   // U+2028 or U+2029, which some texts exclude.
-  const std::vector<int32_t>& others() const { return others_; }
+  static constexpr Kinds kOdd = Kinds{1} << 31;
+  static Kinds kinds_of(const ByteSet& ascii);  // those that these bytes are of
+
+  // Tokens that are sorted by their bytes.
+  TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& sorted);
+
+  // Allows the tokens of at most so many whole characters (kMostCharacters: of any number), which are these
+  // bytes of ASCII or, unless ascii_alone, any above.
+  void allow(const ByteSet& ascii, bool ascii_alone, size_t characters, TokenMask& mask) const;
+
+  // The tokens in which a kind occurs, which is the set's lowest. There is no such tree for the kinds that
+  // too many tokens have (letters, the space): to walk it would be no quicker than to walk all tokens.
+  const ByteTree& with(Kinds kinds) const { return *trees_[static_cast<size_t>(std::countr_zero(kinds))]; }
+  Kinds frequent() const { return frequent_; }
 
  private:
-  std::vector<TokenMask> plain_, ascii_;  // by the number of characters
-  std::vector<std::vector<int32_t>> with_;
-  std::vector<TokenMask> masks_with_;  // empty where no token has the byte
-  std::vector<int32_t> others_;
+  static constexpr size_t kKinds = 32;
+  std::vector<TokenMask> plain_, ascii_;     // by the number of characters
+  std::vector<TokenMask> with_, with_kind_;  // by the byte, by the kind that occurs; empty where none has it
+  std::vector<std::unique_ptr<const ByteTree>> trees_;  // by the kind
+  Kinds frequent_ = 0;
 };
 
 }  // namespace ink

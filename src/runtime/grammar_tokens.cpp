@@ -1,9 +1,9 @@
-// See grammar_tokens.h. The tree is written in one pass over the sorted tokens: sorted texts are the order of
-// a walk, and a token comes before all that it is the beginning of.
+// See grammar_tokens.h.
 #include "runtime/grammar_tokens.h"
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace ink {
 namespace {
@@ -33,34 +33,11 @@ std::vector<int32_t> sorted_tokens(const Tokenizer& tokenizer) {
 
 std::shared_ptr<const TokenTree> TokenTree::create(const Tokenizer& tokenizer) {
   std::shared_ptr<TokenTree> tree(new TokenTree(tokenizer));
-  auto& nodes = tree->nodes_;
-  nodes.emplace_back();
-  std::vector<uint32_t> open = {0};  // the nodes on the way to the last token, by depth
-  std::string_view last;
-  const auto close_down_to = [&](size_t depth) {
-    for (; open.size() > depth + 1; open.pop_back())
-      nodes[open.back()].after = static_cast<uint32_t>(nodes.size());
-  };
-  for (const int32_t id : sorted_tokens(tokenizer)) {
-    const std::string_view bytes = tokenizer.token_bytes(id);
-    const auto shared = static_cast<size_t>(
-        std::mismatch(bytes.begin(), bytes.end(), last.begin(), last.end()).first - bytes.begin());
-    close_down_to(shared);
-    for (size_t depth = shared + 1; depth <= bytes.size(); ++depth) {
-      const auto byte = static_cast<uint8_t>(bytes[depth - 1]);
-      const auto index = static_cast<uint32_t>(nodes.size());
-      if (depth == 1) tree->roots_[byte] = index;
-      open.push_back(index);
-      nodes.push_back({0, static_cast<uint32_t>(tree->tokens_.size()), static_cast<uint16_t>(depth), byte});
-    }
-    tree->tokens_.push_back(id);
-    tree->longest_bytes_ = std::max(tree->longest_bytes_, static_cast<uint16_t>(bytes.size()));
-    last = bytes;
-  }
-  close_down_to(0);
-  nodes[0].after = static_cast<uint32_t>(nodes.size());
-  nodes.push_back({nodes[0].after, static_cast<uint32_t>(tree->tokens_.size()), 0, 0});
-  tree->texts_ = std::make_unique<TextTokens>(tokenizer, tree->tokens_);
+  std::vector<int32_t> sorted = sorted_tokens(tokenizer);
+  for (const int32_t id : sorted)
+    tree->longest_bytes_ = std::max(tree->longest_bytes_, tokenizer.token_bytes(id).size());
+  tree->texts_ = std::make_unique<TextTokens>(tokenizer, sorted);
+  tree->bytes_ = std::make_unique<ByteTree>(tokenizer, std::move(sorted));
   return tree;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/grammar.h"
+#include "runtime/grammar_byte_tree.h"
 #include "runtime/grammar_text_tokens.h"
 #include "runtime/token_mask.h"
 #include "text/tokenizer.h"
@@ -25,28 +26,16 @@ class TokenTree {
  public:
   static std::shared_ptr<const TokenTree> create(const Tokenizer& tokenizer);
 
-  // Nodes in the order of a walk: the first child of a node follows it, and what follows its whole subtree
-  // is at `after`. Node 0 is the empty text.
-  struct Node {
-    uint32_t after = 0;
-    uint32_t first_token = 0;  // in tokens(); its end is the next node's first_token
-    uint16_t depth = 0;        // bytes from the root
-    uint8_t byte = 0;
-  };
-  const std::vector<Node>& nodes() const { return nodes_; }  // the last one is only an end
-  const std::vector<int32_t>& tokens() const { return tokens_; }
-  uint32_t child_of_root(uint8_t byte) const { return roots_[byte]; }  // 0: no token starts so
-  uint16_t longest_bytes() const { return longest_bytes_; }
+  const ByteTree& bytes() const { return *bytes_; }
+  size_t longest_bytes() const { return longest_bytes_; }  // of a token
   const Tokenizer& tokenizer() const { return tokenizer_; }
   const TextTokens& texts() const { return *texts_; }
 
  private:
   explicit TokenTree(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
   Tokenizer tokenizer_;
-  std::vector<Node> nodes_;
-  std::vector<int32_t> tokens_;
-  uint32_t roots_[256] = {};
-  uint16_t longest_bytes_ = 0;
+  std::unique_ptr<const ByteTree> bytes_;
+  size_t longest_bytes_ = 0;
   std::unique_ptr<const TextTokens> texts_;
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/grammar_schema.h"
 #include "runtime/grammar_values.h"
 #include "runtime/grammar_xml.h"
+#include "text/parameter_types.h"
 #include "text/tool_calls_scan.h"
 
 namespace ink {
@@ -24,6 +25,17 @@ struct Declaration {
   const Json* parameters = nullptr;  // null: no arguments
   bool strict = false;
 };
+
+// "type": "object", also where the schema is a $ref to one that says so.
+bool takes_objects(const Json& parameters) {
+  constexpr int kMaxReferences = 64;
+  const Json* schema = &parameters;
+  for (int count = 0; schema != nullptr && schema->is_object() && count < kMaxReferences; ++count) {
+    if (const auto type = schema->find("type"); type != schema->end()) return *type == "object";
+    schema = referred_schema(parameters, *schema);
+  }
+  return false;
+}
 
 Result<Declaration> read_declaration(const Json& tool, const std::string& where) {
   const auto function = tool.is_object() ? tool.find("function") : tool.end();
@@ -46,7 +58,7 @@ Result<Declaration> read_declaration(const Json& tool, const std::string& where)
                 : wrong_tools("tool '" + declaration.name + "': parameters", "a schema of type object",
                               "something else");
   }
-  if (!parameters->is_object() || parameters->value("type", Json()) != "object") {
+  if (!takes_objects(*parameters)) {
     return wrong_tools("tool '" + declaration.name + "': parameters", "a schema of type object",
                        "something else");
   }

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "runtime/grammar_shape_keywords.h"
 #include "runtime/grammar_values.h"
+#include "text/parameter_types.h"
 
 namespace ink {
 namespace {
@@ -25,18 +26,13 @@ Status check_tag_name(const std::string& name, const std::string& where) {
 
 std::string open_tag(const std::string& name) { return "<parameter=" + name + ">\n"; }
 
-// The types that the reader of calls sees in a declaration: it looks at type, anyOf and oneOf alone.
-unsigned declared_types(const Json& schema) {
-  Shape seen;
+// The types that the reader of calls sees in a declaration.
+unsigned declared_types(const Json& parameters, const std::string& name) {
   unsigned types = 0;
-  if (!schema.is_object()) return 0;
-  if (const auto type = schema.find("type"); type != schema.end()) {
-    if (join_assertion(seen, "type", {&*type, ""}).ok()) types |= seen.types;
-  }
-  for (const char* keyword : {"anyOf", "oneOf"}) {
-    const auto list = schema.find(keyword);
-    if (list == schema.end() || !list->is_array()) continue;
-    for (const Json& each : *list) types |= declared_types(each);
+  for (const std::string& type : parameter_types(parameters, name)) {
+    Shape seen;
+    const Json value = type;
+    if (join_assertion(seen, "type", {&value, ""}).ok()) types |= seen.types;
   }
   return types;
 }
@@ -84,17 +80,9 @@ class XmlCallBuilder {
     return entry;
   }
 
-  // Where the reader of calls looks for the declaration of a parameter.
-  unsigned declared_for(const std::string& name) const {
-    const auto properties = parameters_->find("properties");
-    if (properties == parameters_->end() || !properties->is_object()) return 0;
-    const auto found = properties->find(name);
-    return found == properties->end() ? 0 : declared_types(*found);
-  }
-
   Result<uint32_t> add_value(const std::string& name, const Conjunction& all, const std::string& where,
                              uint32_t next) {
-    const unsigned declared = declared_for(name);
+    const unsigned declared = declared_types(*parameters_, name);
     const auto shapes = schemas_.shapes_of(all);
     if (!shapes.ok()) return shapes.error();
     if (declared != 0 && (declared & kStringType) == 0) {
@@ -167,11 +155,10 @@ Result<uint32_t> add_lenient_xml_call(GrammarBuilder& builder, const std::string
                                       const Json* parameters, const std::string& where, uint32_t next) {
   if (auto status = check_tag_name(name, where); !status.ok()) return status.error();
   uint32_t entry = builder.text("</function>\n", next);
-  const auto properties =
-      parameters == nullptr ? Json::object() : parameters->value("properties", Json::object());
-  if (properties.is_object() && properties.size() <= SchemaCompiler::kMaxProperties) {
+  const Json* properties = parameters == nullptr ? nullptr : declared_properties(*parameters);
+  if (properties != nullptr && properties->size() <= SchemaCompiler::kMaxProperties) {
     std::vector<std::string> names;
-    for (const auto& item : properties.items()) names.push_back(item.key());
+    for (const auto& item : properties->items()) names.push_back(item.key());
     for (size_t i = names.size(); i > 0; --i) {
       if (!check_tag_name(names[i - 1], where).ok()) continue;
       const uint32_t close = builder.text("\n</parameter>\n", entry);

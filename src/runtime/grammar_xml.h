@@ -7,9 +7,9 @@
 //   </function>
 //   </tool_call>
 // A value is what the reader of calls (text/tool_calls_xml.cpp) makes of the text: where the declared types
-// of a parameter admit a string, the raw text is the string; where they do not, the text is JSON. Raw texts
-// hold neither
-// </parameter> nor </function>, and no '<' at all where a pattern, a format or a length stands beside them.
+// of a parameter (text/parameter_types.h: also through $ref) admit a string, the raw text is the string;
+// where they do not, the text is JSON. Raw texts hold neither </parameter> nor </function>, and no '<' at all
+// where a pattern, a format or a length stands beside them.
 #pragma once
 
 #include "runtime/grammar_schema.h"

@@ -7,13 +7,6 @@
 
 namespace ink {
 
-void TokenMask::set(int32_t id, bool allowed) {
-  if (id < 0 || id >= size_) return;
-  uint64_t& word = words_[static_cast<size_t>(id) / 64];
-  const uint64_t bit = uint64_t{1} << (id % 64);
-  word = allowed ? word | bit : word & ~bit;
-}
-
 int64_t TokenMask::count() const {
   int64_t count = 0;
   for (const uint64_t word : words_) count += std::popcount(word);
@@ -25,6 +18,16 @@ int32_t TokenMask::lowest() const {
     if (words_[i] != 0) return static_cast<int32_t>(i * 64) + std::countr_zero(words_[i]);
   }
   return -1;
+}
+
+int32_t TokenMask::only() const {
+  int32_t id = -1;
+  for (size_t i = 0; i < words_.size(); ++i) {
+    if (words_[i] == 0) continue;
+    if (id >= 0 || !std::has_single_bit(words_[i])) return -1;
+    id = static_cast<int32_t>(i * 64) + std::countr_zero(words_[i]);
+  }
+  return id;
 }
 
 void TokenMask::clear() { std::fill(words_.begin(), words_.end(), 0); }

@@ -17,12 +17,18 @@ class TokenMask {
 
   int32_t vocabulary_size() const { return size_; }
   // Ids outside the vocabulary are ignored, and never allowed.
-  void set(int32_t id, bool allowed);
+  void set(int32_t id, bool allowed) {
+    if (id < 0 || id >= size_) return;
+    uint64_t& word = words_[static_cast<size_t>(id) / 64];
+    const uint64_t bit = uint64_t{1} << (id % 64);
+    word = allowed ? word | bit : word & ~bit;
+  }
   bool test(int32_t id) const {
     return id >= 0 && id < size_ && (words_[static_cast<size_t>(id) / 64] >> (id % 64) & 1) != 0;
   }
   int64_t count() const;   // of the allowed ids
   int32_t lowest() const;  // the lowest allowed id; -1: none
+  int32_t only() const;    // the one allowed id; -1: none or several
   void clear();
   void remove(const TokenMask& others);  // of the same vocabulary
 

@@ -63,7 +63,9 @@ class HermesScanner {
 
 class XmlScanner {
  public:
-  // As above. `at_end`: nothing follows `body`. Values are typed by the declarations in `tools`.
+  // As above. `at_end`: nothing follows `body`. Values are typed by the declarations in `tools`: JSON where
+  // the types of a parameter (text/parameter_types.h) ask for something else than text, else the text as it
+  // is.
   ScanResult scan(std::string_view body, bool at_end, std::span<const Json> tools);
 
  private:
@@ -82,12 +84,5 @@ class XmlScanner {
 };
 
 using CallScanner = std::variant<HermesScanner, XmlScanner>;
-
-// The value that a raw XML parameter text stands for, by the schema of the declared tool: JSON (or Python's
-// True, False, None, as the templates print them) where the schema asks for something else than text, and the
-// text as it is where there is no schema or the text does not fit it.
-Json typed_parameter(const std::string& raw, const Json* schema);
-const Json* find_parameter_schema(std::span<const Json> tools, std::string_view function,
-                                  std::string_view parameter);
 
 }  // namespace ink

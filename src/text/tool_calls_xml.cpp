@@ -12,6 +12,7 @@
 #include <array>
 
 #include "base/utf8.h"
+#include "text/parameter_types.h"
 #include "text/tool_calls_scan.h"
 
 namespace ink {
@@ -82,46 +83,28 @@ const Json* member(const Json* object, std::string_view key) {
   return found == object->end() ? nullptr : &*found;
 }
 
-// The names of types that a schema allows, also through anyOf and oneOf.
-void collect_types(const Json* schema, std::vector<std::string>& types) {
-  if (const Json* type = member(schema, "type")) {
-    if (type->is_string()) types.push_back(type->get<std::string>());
-    if (type->is_array()) {
-      for (const Json& each : *type) {
-        if (each.is_string()) types.push_back(each.get<std::string>());
-      }
-    }
-  }
-  for (const char* choice : {"anyOf", "oneOf"}) {
-    const Json* options = member(schema, choice);
-    if (options == nullptr || !options->is_array()) continue;
-    for (const Json& option : *options) collect_types(&option, types);
-  }
-}
-
 bool type_fits(const Json& value, const std::string& type) {
   return (type == "integer" && value.is_number()) || (type == "number" && value.is_number()) ||
          (type == "boolean" && value.is_boolean()) || (type == "null" && value.is_null()) ||
          (type == "object" && value.is_object()) || (type == "array" && value.is_array());
 }
 
-}  // namespace
-
-const Json* find_parameter_schema(std::span<const Json> tools, std::string_view function,
-                                  std::string_view parameter) {
+// The declared parameters of a tool.
+const Json* find_parameters(std::span<const Json> tools, std::string_view function) {
   for (const Json& declaration : tools) {
     const Json* wrapped = member(&declaration, "function");
     const Json* tool = wrapped == nullptr ? &declaration : wrapped;
     const Json* name = member(tool, "name");
-    if (name == nullptr || !name->is_string() || name->get_ref<const std::string&>() != function) continue;
-    return member(member(member(tool, "parameters"), "properties"), parameter);
+    if (name != nullptr && name->is_string() && name->get_ref<const std::string&>() == function)
+      return member(tool, "parameters");
   }
   return nullptr;
 }
 
-Json typed_parameter(const std::string& raw, const Json* schema) {
-  std::vector<std::string> types;
-  collect_types(schema, types);
+// The value that a raw text stands for: JSON (or Python's True, False, None, as the templates print them)
+// where the types ask for something else than text, and the text as it is where no type is known or the text
+// does not fit any.
+Json typed_parameter(const std::string& raw, const std::vector<std::string>& types) {
   const auto allows = [&](const char* type) {
     return std::find(types.begin(), types.end(), type) != types.end();
   };
@@ -135,6 +118,8 @@ Json typed_parameter(const std::string& raw, const Json* schema) {
                                 [&](const std::string& type) { return type_fits(*parsed, type); });
   return fits ? std::move(*parsed) : Json(raw);
 }
+
+}  // namespace
 
 ScanResult XmlScanner::scan(std::string_view body, bool at_end, std::span<const Json> tools) {
   for (;;) {
@@ -228,8 +213,10 @@ ScanResult XmlScanner::finished(std::string_view body, std::span<const Json> too
   }
   result.call.name = name_;
   result.call.arguments = Json::object();
+  const Json* declared = find_parameters(tools, name_);
   for (const auto& [name, raw] : parameters_) {
-    result.call.arguments[name] = typed_parameter(raw, find_parameter_schema(tools, name_, name));
+    const auto types = declared == nullptr ? std::vector<std::string>() : parameter_types(*declared, name);
+    result.call.arguments[name] = typed_parameter(raw, types);
   }
   return result;
 }

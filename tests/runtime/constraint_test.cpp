@@ -1,6 +1,8 @@
 // What an answer may be, byte by byte: replies, calls, copied pieces of the request, forced tokens, ends.
 #include "runtime/constraint.h"
 
+#include <random>
+
 #include "runtime/constraint_walker.h"
 #include "tests/runtime/constraint_samples.h"
 
@@ -303,6 +305,51 @@ TEST(Constraint, MasksAreWhatTheBytesSay) {
   }
   EXPECT_TRUE(tokens->can_stop());
   EXPECT_TRUE(walker.at_end(state));
+}
+
+// The same at random places of texts, whose tokens are mostly allowed together.
+TEST(Constraint, MasksOfTextsAreWhatTheBytesSay) {
+  const auto tree = testing::pocket_tree();
+  const Tokenizer& tokenizer = tree->tokenizer();
+  for (const char* property :
+       {R"({"type": "string", "format": "email"})", R"({"type": "string", "format": "uri", "maxLength": 40})",
+        R"({"type": "string", "format": "hostname"})",
+        R"({"type": "string", "minLength": 3, "maxLength": 25})",
+        R"({"type": "string", "pattern": "^[^<>]+$", "maxLength": 30})",
+        R"({"type": "string", "pattern": "^[a-z_][a-z0-9_]*$"})",
+        R"({"type": "string", "pattern": "^[^\\d]{3,20}$"})",
+        R"({"type": "string", "pattern": "^([A-Z][a-z]+ ?)+$"})", R"({"type": "string", "pattern": "x.y"})",
+        "{}"}) {
+    const auto grammar =
+        grammar_of({tool("f", R"({"type": "object", "required": ["s"], "properties": {"s": )" +
+                                  std::string(property) + "}}")},
+                   {.choice = ToolChoice::kRequired, .xml_calls = property == std::string_view("{}")}, tree);
+    for (uint64_t seed = 0; seed < 3; ++seed) {
+      std::mt19937_64 random(seed);
+      const auto tokens = constraint_of(grammar);
+      GrammarWalker walker(*grammar, "");
+      auto state = walker.start();
+      for (int step = 0; step < 40 && !tokens->must_stop(); ++step) {
+        std::vector<int32_t> allowed;
+        for (int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+          if (tokens->allowed().test(id)) allowed.push_back(id);
+          const std::string_view token = tokenizer.token_bytes(id);
+          if (tokenizer.find_added(token) || token.empty()) continue;
+          ASSERT_EQ(tokens->allowed().test(id), can_walk(walker, state, token))
+              << property << "'" << token << "'";
+        }
+        ASSERT_EQ(tokens->forced().has_value(), allowed.size() == 1 && !tokens->can_stop());
+        if (allowed.empty()) break;
+        const int32_t next = allowed[random() % allowed.size()];
+        ASSERT_TRUE(tokens->accept(next));
+        const std::string_view bytes = tokenizer.token_bytes(next);
+        const bool is_marker = tokenizer.find_added(bytes).has_value();
+        if (is_marker) state = walker.step_marker(state, next);
+        for (size_t i = 0; i < bytes.size() && !is_marker; ++i)
+          state = walker.step(state, static_cast<uint8_t>(bytes[i]));
+      }
+    }
+  }
 }
 
 // More states than are kept at once: 10,000 counted characters.

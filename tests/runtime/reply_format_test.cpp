@@ -186,11 +186,10 @@ TEST_F(XmlCalls, KeepTheirSchema) {
 }
 
 TEST_F(XmlCalls, WhatTheReaderWouldMistakeIsRefused) {
-  for (const char* schema :
-       {R"({"$ref": "#/$defs/n"})", R"({"allOf": [{"type": "integer"}]})", R"({"enum": [1, 2]})",
-        R"({"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/s"}]})"}) {
-    Json one =
-        tool("f", R"({"type": "object", "$defs": {"n": {"type": "integer"}, "s": {"type": "string"}}})");
+  for (const char* schema : {R"({"enum": [1, 2]})", R"({"$ref": "#/$defs/e"})",
+                             R"({"anyOf": [{"type": "null"}, {"enum": [true]}]})",
+                             R"({"allOf": [{"type": "string"}, {"type": ["string", "null"]}]})"}) {
+    Json one = tool("f", R"({"type": "object", "$defs": {"e": {"const": {"a": 1}}}})");
     one["function"]["parameters"]["properties"]["v"] = json(schema);
     one["function"]["parameters"]["required"] = {"v"};
     const auto made = compile_tools(std::span(&one, 1), {.choice = ToolChoice::kRequired, .xml_calls = true});
@@ -198,6 +197,58 @@ TEST_F(XmlCalls, WhatTheReaderWouldMistakeIsRefused) {
   }
   const Json name = tool("f", R"({"type": "object", "properties": {"a<b": {"type": "string"}}})");
   EXPECT_FALSE(compile_tools(std::span(&name, 1), {.xml_calls = true, .all_strict = true}).ok());
+}
+
+// As libraries write a class or an enumeration that is used twice.
+TEST_F(XmlCalls, FollowReferences) {
+  tools_ = {tool("f", R"({"type": "object", "$defs": {
+      "point": {"type": "object", "properties": {"x": {"type": "integer"}, "next": {"$ref": "#/$defs/point"}},
+        "required": ["x"], "additionalProperties": false},
+      "color": {"type": "string", "enum": ["red", "12"]}, "many": {"type": "array", "items": {"$ref": "#/$defs/color"}},
+      "loop": {"anyOf": [{"$ref": "#/$defs/loop2"}, {"type": "boolean"}]},
+      "loop2": {"anyOf": [{"$ref": "#/$defs/point"}]}},
+    "properties": {"p": {"$ref": "#/$defs/point"}, "c": {"$ref": "#/$defs/color"},
+      "m": {"$ref": "#/$defs/many", "description": "several"}, "o": {"anyOf": [{"$ref": "#/$defs/color"}, {"type": "null"}]},
+      "a": {"allOf": [{"$ref": "#/$defs/point"}]}, "l": {"$ref": "#/$defs/loop"}},
+    "required": ["p"]})")};
+  EXPECT_EQ(
+      arguments(xml_call("f", {{"p", R"({"x": 1, "next": {"x": 2}})"},
+                               {"c", "12"},
+                               {"m", R"(["red"])"},
+                               {"o", "null"},
+                               {"a", R"({"x": 3})"},
+                               {"l", "true"}})),
+      json(
+          R"({"p": {"x": 1, "next": {"x": 2}}, "c": "12", "m": ["red"], "o": null, "a": {"x": 3}, "l": true})"));
+  EXPECT_EQ(arguments(xml_call("f", {{"p", R"({"x": 1})"}, {"o", "red"}, {"l", R"({"x": 5})"}})),
+            json(R"({"p": {"x": 1}, "o": "red", "l": {"x": 5}})"));
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"c", "blue"},
+                                                                                    {"c", "\"red\""},
+                                                                                    {"m", "red"},
+                                                                                    {"m", R"(["blue"])"},
+                                                                                    {"o", "nul"},
+                                                                                    {"a", "{}"},
+                                                                                    {"l", "1"}}) {
+    EXPECT_TRUE(arguments(xml_call("f", {{"p", R"({"x": 1})"}, {name, value}})).is_null()) << name << value;
+  }
+  EXPECT_TRUE(arguments(xml_call("f", {{"p", R"({"x": "1"})"}})).is_null());
+  EXPECT_TRUE(arguments(xml_call("f", {{"p", "1"}})).is_null());
+}
+
+TEST_F(XmlCalls, ParametersMayBeAReference) {
+  tools_ = {tool("f", R"({"$ref": "#/$defs/args", "$defs": {
+      "args": {"type": "object", "properties": {"n": {"$ref": "#/$defs/n"}, "s": {"type": "string"}}, "required": ["n"]},
+      "n": {"type": "integer", "maximum": 7}}})")};
+  EXPECT_EQ(arguments(xml_call("f", {{"n", "7"}, {"s", "8"}})), json(R"({"n": 7, "s": "8"})"));
+  EXPECT_TRUE(arguments(xml_call("f", {{"n", "8"}})).is_null());
+  EXPECT_TRUE(arguments(xml_call("f", {{"s", "8"}})).is_null());
+  for (const char* parameters :
+       {R"({"$ref": "#/$defs/args", "$defs": {"args": {"type": "string"}}})", R"({"$ref": "#/$defs/args"})",
+        R"({"$ref": "#"})", R"({"$ref": "other.json"})"}) {
+    const Json one = tool("f", parameters);
+    EXPECT_FALSE(compile_tools(std::span(&one, 1), {.xml_calls = true}).ok()) << parameters;
+    EXPECT_FALSE(compile_tools(std::span(&one, 1), {}).ok()) << parameters;
+  }
 }
 
 TEST_F(XmlCalls, MayBeLenient) {

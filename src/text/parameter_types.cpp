@@ -1,0 +1,73 @@
+// See parameter_types.h.
+#include "text/parameter_types.h"
+
+#include <algorithm>
+
+#include "base/json_pointer.h"
+
+namespace ink {
+namespace {
+
+constexpr size_t kMaxSchemas = 256;
+
+const Json* member_of(const Json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(std::string(key));
+  return found == object.end() ? nullptr : &*found;
+}
+
+void collect_names(const Json& schema, std::vector<std::string>& names) {
+  const Json* type = member_of(schema, "type");
+  if (type == nullptr) return;
+  if (type->is_string()) names.push_back(type->get<std::string>());
+  if (!type->is_array()) return;
+  for (const Json& each : *type) {
+    if (each.is_string()) names.push_back(each.get<std::string>());
+  }
+}
+
+}  // namespace
+
+const Json* referred_schema(const Json& parameters, const Json& schema) {
+  const Json* reference = member_of(schema, "$ref");
+  if (reference == nullptr || !reference->is_string()) return nullptr;
+  const std::string_view place = reference->get_ref<const std::string&>();
+  if (place != "#" && !place.starts_with("#/")) return nullptr;
+  return find_pointed(parameters, place.substr(1));
+}
+
+const Json* declared_properties(const Json& parameters) {
+  const Json* schema = &parameters;
+  for (size_t count = 0; schema != nullptr && count < kMaxSchemas; ++count) {
+    const Json* properties = member_of(*schema, "properties");
+    if (properties != nullptr) return properties->is_object() ? properties : nullptr;
+    schema = referred_schema(parameters, *schema);
+  }
+  return nullptr;
+}
+
+std::vector<std::string> parameter_types(const Json& parameters, std::string_view name) {
+  const Json* properties = declared_properties(parameters);
+  const Json* declared = properties == nullptr ? nullptr : member_of(*properties, name);
+  std::vector<const Json*> schemas;  // those that were met: a schema may refer to itself
+  const auto meet = [&](const Json* schema) {
+    if (schema != nullptr && std::find(schemas.begin(), schemas.end(), schema) == schemas.end())
+      schemas.push_back(schema);
+  };
+  meet(declared);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < schemas.size(); ++i) {
+    if (schemas.size() > kMaxSchemas) return {};
+    const Json& schema = *schemas[i];
+    collect_names(schema, names);
+    meet(referred_schema(parameters, schema));
+    for (const char* keyword : {"anyOf", "oneOf", "allOf"}) {
+      const Json* list = member_of(schema, keyword);
+      if (list == nullptr || !list->is_array()) continue;
+      for (const Json& each : *list) meet(&each);
+    }
+  }
+  return names;
+}
+
+}  // namespace ink
