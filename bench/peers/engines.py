@@ -100,14 +100,19 @@ class Peer:
 
 
 def first_token_of_ours(program, model, threads):
-    """Seconds from the start of the process to its end after one token, and the most memory it held."""
+    """Seconds from the start of the process to the first byte of its answer, and the most memory it held."""
     command = [program, "run", "-m", str(model), "-t", str(threads), "--no-chat", "-n", "1", "--temp", "0", FIRST_PROMPT]
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    os.read(process.stdout.fileno(), 1)
+    seconds = time.perf_counter() - start
+    process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = status
+    process.stdout.close()
     if status != 0:
         raise Failed(f"{' '.join(command)} ended with status {status}")
-    return {"seconds": time.perf_counter() - start, "memory_bytes": usage.ru_maxrss * 1024}
+    return {"seconds": seconds, "memory_bytes": usage.ru_maxrss * 1024}
 
 
 def first_token_of(peer):

@@ -82,6 +82,33 @@ def kept_under_load(quiet, taken, engine):
     return after / before if before and after else None
 
 
+def kept_at_length(record, engine):
+    """(tokens, share): which part of its speed at the shortest prompt an engine keeps at the longest; None for one."""
+    lengths = sorted(int(test.split()[1]) for test in record["tests"] if test.startswith("prefill") and " at " not in test)
+    tests = record["turns"].get(engine, {})
+    speeds = [median(tests.get(f"prefill {length}", [])) for length in lengths]
+    return (lengths[-1], speeds[-1] / speeds[0]) if len(lengths) > 1 and speeds[0] and speeds[-1] else None
+
+
+def kept(records):
+    """What is kept of the speed with a long prompt, and when another process takes a core: a sentence for each job."""
+    sentences = []
+    for record in records:
+        shares = {engine: kept_at_length(record, engine) for engine in record["turns"]}
+        found = [f"{engine} {100 * share[1]:.0f} %" for engine, share in shares.items() if share]
+        if found:
+            length = next(share[0] for share in shares.values() if share)
+            sentences.append(f"{record['job']}: of the speed at the shortest prompt, {length:,} tokens keep {', '.join(found)}.")
+        if record["taken_core"]:
+            name = record["job"].split(",")[0]
+            quiet = [one for one in records if one["job"].startswith(name + " ") and not one["taken_core"]]
+            shares = {engine: kept_under_load(quiet[0], record, engine) for engine in record["turns"]} if quiet else {}
+            found = [f"{engine} {100 * share:.0f} %" for engine, share in shares.items() if share]
+            if found:
+                sentences.append(f"{record['job']}: decode keeps {', '.join(found)}.")
+    return " ".join(sentences)
+
+
 def versions_line(record):
     names = [f"Inkstone {record['version']}"]
     for about in record["about"].values():

@@ -137,6 +137,8 @@ def write_report(results, folder, readme):
     if not records:
         raise SystemExit("nothing has been measured yet")
     text = report.table(records) + "\n\n" + report.conditions(records) + "\n"
+    if sentences := report.kept(records):
+        text += "\n" + sentences + "\n"
     firsts = [record for record in records if record.get("first")]
     if firsts:
         text = text.replace("\n\n", "\n\n" + report.first_token_table(firsts) + "\n\n", 1)

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "base/mapped_file.h"
+#include "base/xdg_folder.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
 #include "cli/output.h"
 #include "cli/prompt_text.h"
-#include "services/library/model_finder.h"
 
 namespace ink::cli {
 namespace {

@@ -10,8 +10,8 @@ namespace ink {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-// Changes whenever a panel's layout does.
-constexpr char kMagic[16] = "inkstone-pack-1";
+// Changes whenever a panel's layout or the order of the matrices does.
+constexpr char kMagic[16] = "inkstone-pack-2";
 
 // The first page of the file.
 struct PackedHeader {

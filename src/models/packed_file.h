@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,8 @@ namespace ink {
 struct PackedPlace {
   std::filesystem::path path;
   std::string key;
-  bool may_write = false;  // when it is not there yet
+  // Asked for room when there is no usable file yet; none, or false: nothing is written.
+  std::function<bool(uint64_t bytes)> make_room;
 };
 
 class PackedFile {

@@ -223,6 +223,11 @@ Status Weights::pack_one(const Pending& p, ThreadPool& threads, std::optional<Pa
 Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& progress,
                      const PackedPlace* place) {
   if (const Status planned = problems_.report(checkpoint_.name()); !planned.ok()) return planned;
+  // A vocabulary's matrix is many times as large as the others: read while little is packed yet, its pages of
+  // the source need no memory that will not be used later.
+  std::stable_partition(pending_.begin(), pending_.end(), [](const Pending& p) {
+    return static_cast<double>(p.rows->rows()) * static_cast<double>(p.rows->cols()) > kElementsBetweenDrops;
+  });
   const uint64_t bytes = packed_bytes();
   std::optional<PackedFile> file = place != nullptr ? PackedFile::open(*place, bytes) : std::nullopt;
   if (file) {
@@ -231,7 +236,7 @@ Status Weights::pack(ThreadPool& threads, const std::function<void(double)>& pro
     return Done{};
   }
   std::optional<PackedFileWriter> writer;
-  if (place != nullptr && place->may_write) {
+  if (place != nullptr && place->make_room && place->make_room(bytes)) {
     auto created = PackedFileWriter::create(*place, bytes);
     if (created.ok()) writer.emplace(std::move(*created));
   }

@@ -90,7 +90,11 @@ std::optional<PackedPlace> find_packed(const Checkpoint& checkpoint, const Engin
   if (!place) return place;
   std::error_code ignored;
   if (std::filesystem::exists(place->path, ignored)) touch_packed_file(place->path);
-  place->may_write = make_room_in_pack_cache(options.pack_cache, weights_bytes);
+  place->make_room = [folder = options.pack_cache, path = place->path](uint64_t bytes) {
+    std::error_code nothing_there;
+    std::filesystem::remove(path, nothing_there);  // what is there is of no use
+    return make_room_in_pack_cache(folder, bytes);
+  };
   return place;
 }
 

@@ -15,7 +15,7 @@ Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
   if (!model) return Error{ErrorKind::kNotFound, where, "", "the file has no tokenizer", ""};
   if (*model != "gpt2")
     return Error{ErrorKind::kUnsupported, where + ".model", "gpt2", std::string(*model), ""};
-  Vocabulary vocabulary;
+  VocabularyView vocabulary;
   const auto pre = checkpoint.meta_string("tokenizer.ggml.pre").value_or("qwen2");
   if (pre == "qwen35") {
     vocabulary.pre = PreTokenizer::kQwen35;
@@ -29,17 +29,20 @@ Result<Tokenizer> gguf_tokenizer(const Checkpoint& checkpoint) {
   if (token_texts == nullptr || merge_texts == nullptr) {
     return Error{ErrorKind::kInvalid, where, "arrays of strings tokens and merges", "something else", ""};
   }
-  vocabulary.tokens.assign(token_texts->begin(), token_texts->end());
-  vocabulary.merges.assign(merge_texts->begin(), merge_texts->end());
+  std::vector<std::string_view> texts = *token_texts;
+  std::vector<AddedToken> added;
   const MetaArray* types = checkpoint.meta_array("tokenizer.ggml.token_type");
   if (const auto* kinds = types ? std::get_if<std::vector<int64_t>>(types) : nullptr) {
-    for (size_t id = 0; id < std::min(kinds->size(), vocabulary.tokens.size()); ++id) {
+    for (size_t id = 0; id < std::min(kinds->size(), texts.size()); ++id) {
       const int64_t kind = (*kinds)[id];
-      if (kind == kUnusedToken) vocabulary.tokens[id].clear();  // "[PAD151646]": a hole with a name
+      if (kind == kUnusedToken) texts[id] = {};  // "[PAD151646]": a hole with a name
       if (kind != kControlToken && kind != kUserDefinedToken) continue;
-      vocabulary.added.push_back({static_cast<int32_t>(id), vocabulary.tokens[id], kind == kControlToken});
+      added.push_back({static_cast<int32_t>(id), std::string(texts[id]), kind == kControlToken});
     }
   }
+  vocabulary.tokens = texts;
+  vocabulary.merges = *merge_texts;
+  vocabulary.added = added;
   return Tokenizer::from_vocabulary(vocabulary, where);
 }
 

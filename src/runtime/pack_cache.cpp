@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
+
+#include "base/xdg_folder.h"
 
 namespace ink {
 namespace {
@@ -87,14 +88,8 @@ std::string plain_name(const std::string& name) {
 }  // namespace
 
 fs::path pack_cache_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  const fs::path cache = variable("XDG_CACHE_HOME");
-  if (cache.is_absolute()) return cache / "inkstone" / "packed";
-  const fs::path home = variable("HOME");
-  return home.is_absolute() ? home / ".cache" / "inkstone" / "packed" : fs::path();
+  const fs::path cache = xdg_folder("XDG_CACHE_HOME", ".cache");
+  return cache.empty() ? cache : cache / "inkstone" / "packed";
 }
 
 std::optional<PackedPlace> pack_cache_place(const fs::path& folder, const Checkpoint& checkpoint,
@@ -105,7 +100,7 @@ std::optional<PackedPlace> pack_cache_place(const fs::path& folder, const Checkp
   fs::permissions(folder, fs::perms::owner_all, error);
   const auto key = source_key(checkpoint, arithmetic);
   if (!key) return std::nullopt;
-  return PackedPlace{folder / (plain_name(checkpoint.name()) + "." + *key + std::string(kEnding)), *key};
+  return PackedPlace{folder / (plain_name(checkpoint.name()) + "." + *key + std::string(kEnding)), *key, {}};
 }
 
 bool make_room_in_pack_cache(const fs::path& folder, uint64_t bytes) {

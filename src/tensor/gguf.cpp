@@ -273,7 +273,16 @@ bool GgufParser::read_strings(uint64_t count, MetaValue& value) {
   }
   std::vector<std::string_view> texts(count);
   for (std::string_view& text : texts) {
-    if (!read_string(text, kMaxGgufStringBytes, "a string in an array")) return false;
+    // Vocabularies have 150,000 of them: a plain one is read here, and what is wrong is said there.
+    uint64_t length = 0;
+    if (left() >= sizeof length) std::memcpy(&length, bytes_.data() + position_, sizeof length);
+    if (left() >= sizeof length && length <= kMaxGgufStringBytes && length <= left() - sizeof length) {
+      text = {reinterpret_cast<const char*>(bytes_.data()) + position_ + sizeof length,
+              static_cast<size_t>(length)};
+      position_ += sizeof length + length;
+    } else if (!read_string(text, kMaxGgufStringBytes, "a string in an array")) {
+      return false;
+    }
   }
   value = MetaArray(std::move(texts));
   return true;

@@ -36,20 +36,27 @@ BytePair::BytePair(const VocabularyTable& table, std::span<const Merge> merges) 
   const size_t slots = std::bit_ceil(merges.size() * 3 + 2);
   slots_.assign(slots, kFreeSlot);
   shift_ = 64 - std::countr_zero(slots);
-  merged_.reserve(merges.size());
-  for (const Merge& merge : merges) add_merge(merge, static_cast<uint32_t>(merged_.size()));
+  add_merges(merges);
   find_seeds(merges);
   whole_ = std::make_unique<std::atomic<Answer>[]>(static_cast<size_t>(table.size()));
 }
 
 // A pair that is listed twice has its later rank, as in the reference.
-void BytePair::add_merge(const Merge& merge, uint32_t rank) {
-  const uint64_t key = pair_key(merge.left, merge.right);
+void BytePair::add_merges(std::span<const Merge> merges) {
+  constexpr size_t kAhead = 16;  // slots are on their way from memory while others are filled
+  const auto home = [&](const Merge& merge) {
+    return pair_hash(pair_key(merge.left, merge.right)) >> shift_;
+  };
   const size_t mask = slots_.size() - 1;
-  size_t i = pair_hash(key) >> shift_;
-  while (slots_[i] != kFreeSlot && slots_[i] >> 24 != key) i = (i + 1) & mask;
-  slots_[i] = key << 24 | rank;
-  merged_.push_back(merge.merged);
+  merged_.reserve(merges.size());
+  for (size_t rank = 0; rank < merges.size(); ++rank) {
+    if (rank + kAhead < merges.size()) __builtin_prefetch(&slots_[home(merges[rank + kAhead])], 1);
+    const uint64_t key = pair_key(merges[rank].left, merges[rank].right);
+    size_t i = home(merges[rank]);
+    while (slots_[i] != kFreeSlot && slots_[i] >> 24 != key) i = (i + 1) & mask;
+    slots_[i] = key << 24 | rank;
+    merged_.push_back(merges[rank].merged);
+  }
 }
 
 uint32_t BytePair::rank_of(int32_t left, int32_t right) const {

@@ -57,7 +57,7 @@ class BytePair {
   static constexpr uint32_t kNoId = VocabularyTable::kMaxTokens;
 
   uint32_t rank_of(int32_t left, int32_t right) const;
-  void add_merge(const Merge& merge, uint32_t rank);
+  void add_merges(std::span<const Merge> merges);
   void find_seeds(std::span<const Merge> merges);
   Seed make_seed(int32_t id, char32_t character, const BoundaryMerges& boundary) const;
 

@@ -23,14 +23,14 @@ Error token_error(const std::string& where, size_t id, std::string wanted, std::
           ""};
 }
 
-Status check_sizes(const Vocabulary& vocabulary, const std::string& where) {
+Status check_sizes(const VocabularyView& vocabulary, const std::string& where) {
   const auto check = [&](const char* what, uint64_t count, uint64_t most) -> Status {
     if (count <= most) return Done{};
     return Error{ErrorKind::kTooLarge, where, "at most " + std::to_string(most) + " " + what,
                  std::to_string(count), ""};
   };
   uint64_t bytes = 0;
-  for (const std::string& token : vocabulary.tokens) bytes += token.size();
+  for (const std::string_view token : vocabulary.tokens) bytes += token.size();
   for (const AddedToken& added : vocabulary.added) bytes += added.content.size();
   if (auto status = check("tokens", vocabulary.tokens.size(), VocabularyTable::kMaxTokens); !status)
     return status;
@@ -39,7 +39,8 @@ Status check_sizes(const Vocabulary& vocabulary, const std::string& where) {
 }
 
 // Puts the contents of the added tokens at their ids, or says what contradicts.
-Result<std::vector<const AddedToken*>> place_added(const Vocabulary& vocabulary, const std::string& where) {
+Result<std::vector<const AddedToken*>> place_added(const VocabularyView& vocabulary,
+                                                   const std::string& where) {
   std::vector<const AddedToken*> at(vocabulary.tokens.size(), nullptr);
   for (const AddedToken& added : vocabulary.added) {
     if (added.id < 0 || static_cast<uint32_t>(added.id) >= VocabularyTable::kMaxTokens) {
@@ -56,17 +57,17 @@ Result<std::vector<const AddedToken*>> place_added(const Vocabulary& vocabulary,
     if (id < vocabulary.tokens.size() && !vocabulary.tokens[id].empty() &&
         vocabulary.tokens[id] != added.content) {
       return token_error(where, id, "the added token '" + added.content + "'",
-                         "'" + vocabulary.tokens[id] + "'");
+                         "'" + std::string(vocabulary.tokens[id]) + "'");
     }
     at[id] = &added;
   }
   return at;
 }
 
-Result<VocabularyTable> make_table(const Vocabulary& vocabulary, const std::vector<const AddedToken*>& added,
-                                   const std::string& where) {
+Result<VocabularyTable> make_table(const VocabularyView& vocabulary,
+                                   const std::vector<const AddedToken*>& added, const std::string& where) {
   size_t total_bytes = 0;
-  for (const std::string& token : vocabulary.tokens) total_bytes += token.size();
+  for (const std::string_view token : vocabulary.tokens) total_bytes += token.size();
   for (const AddedToken* token : added) total_bytes += token != nullptr ? token->content.size() : 0;
   VocabularyTable table;
   table.reserve(added.size(), total_bytes);
@@ -78,9 +79,11 @@ Result<VocabularyTable> make_table(const Vocabulary& vocabulary, const std::vect
     }
     bytes.clear();
     if (id < vocabulary.tokens.size() && !append_bytes_of_letters(vocabulary.tokens[id], bytes))
-      return token_error(where, id, "letters of byte-level BPE", "'" + vocabulary.tokens[id] + "'");
+      return token_error(where, id, "letters of byte-level BPE",
+                         "'" + std::string(vocabulary.tokens[id]) + "'");
     table.add(bytes, true);
   }
+  table.finish();
   for (int byte = 0; byte < 256; ++byte) {
     const char text = static_cast<char>(static_cast<unsigned char>(byte));
     if (table.find({&text, 1}) < 0) {
@@ -91,26 +94,42 @@ Result<VocabularyTable> make_table(const Vocabulary& vocabulary, const std::vect
   return table;
 }
 
-Result<std::vector<Merge>> resolve_merges(const Vocabulary& vocabulary, const VocabularyTable& table,
-                                          const std::string& where) {
-  std::vector<Merge> merges;
-  merges.reserve(vocabulary.merges.size());
-  std::string bytes;
-  for (const std::string& text : vocabulary.merges) {
-    const std::string_view letters = text;
+// A merge whose three tokens are still looked for.
+struct OpenMerge {
+  std::string bytes;  // of both halves
+  VocabularyKey left, right, both;
+  bool good = false;
+
+  void open(std::string_view letters, const VocabularyTable& table) {
     const size_t space = std::min(letters.find(' '), letters.size());
     bytes.clear();
-    bool good = space < letters.size() && append_bytes_of_letters(letters.substr(0, space), bytes);
+    good = space < letters.size() && append_bytes_of_letters(letters.substr(0, space), bytes);
     const size_t left_size = bytes.size();
     good = good && append_bytes_of_letters(letters.substr(space + 1), bytes);
-    const std::string_view both = bytes;
-    const Merge merge = {table.find(both.substr(0, left_size)), table.find(both.substr(left_size)),
-                         table.find(both)};
-    if (!good || merge.left < 0 || merge.right < 0 || merge.merged < 0) {
-      return Error{ErrorKind::kInvalid, where + ": merge " + std::to_string(merges.size()),
-                   "two ordinary tokens that together are a third", "'" + text + "'", ""};
+    const std::string_view whole = bytes;
+    left = table.key(whole.substr(0, left_size));
+    right = table.key(whole.substr(left_size));
+    both = table.key(whole);
+  }
+};
+
+Result<std::vector<Merge>> resolve_merges(const VocabularyView& vocabulary, const VocabularyTable& table,
+                                          const std::string& where) {
+  constexpr size_t kAhead = 16;
+  OpenMerge open[kAhead];
+  const std::span<const std::string_view> texts = vocabulary.merges;
+  std::vector<Merge> merges;
+  merges.reserve(texts.size());
+  for (size_t i = 0; i < std::min(kAhead, texts.size()); ++i) open[i].open(texts[i], table);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    OpenMerge& found = open[i % kAhead];
+    const Merge merge = {table.find_key(found.left), table.find_key(found.right), table.find_key(found.both)};
+    if (!found.good || merge.left < 0 || merge.right < 0 || merge.merged < 0) {
+      return Error{ErrorKind::kInvalid, where + ": merge " + std::to_string(i),
+                   "two ordinary tokens that together are a third", "'" + std::string(texts[i]) + "'", ""};
     }
     merges.push_back(merge);
+    if (i + kAhead < texts.size()) found.open(texts[i + kAhead], table);
   }
   return merges;
 }
@@ -161,6 +180,12 @@ struct Tokenizer::State {
 };
 
 Result<Tokenizer> Tokenizer::from_vocabulary(const Vocabulary& vocabulary, const std::string& where) {
+  const std::vector<std::string_view> tokens(vocabulary.tokens.begin(), vocabulary.tokens.end());
+  const std::vector<std::string_view> merges(vocabulary.merges.begin(), vocabulary.merges.end());
+  return from_vocabulary(VocabularyView{tokens, merges, vocabulary.added, vocabulary.pre}, where);
+}
+
+Result<Tokenizer> Tokenizer::from_vocabulary(const VocabularyView& vocabulary, const std::string& where) {
   if (auto status = check_sizes(vocabulary, where); !status) return status.error();
   auto added = place_added(vocabulary, where);
   if (!added) return added.error();

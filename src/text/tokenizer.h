@@ -38,6 +38,14 @@ struct Vocabulary {
   PreTokenizer pre = PreTokenizer::kQwen2;
 };
 
+// The same where the texts stand elsewhere, in a mapped file for instance; they are not kept.
+struct VocabularyView {
+  std::span<const std::string_view> tokens;
+  std::span<const std::string_view> merges;
+  std::span<const AddedToken> added;
+  PreTokenizer pre = PreTokenizer::kQwen2;
+};
+
 class Tokenizer {
  public:
   // From the text of a Hugging Face tokenizer.json. `where` names the file in errors. Refuses models other
@@ -47,6 +55,7 @@ class Tokenizer {
   static Result<Tokenizer> from_json(std::string_view tokenizer_json, const std::string& where);
   // An added token may not also be an ordinary one that merging makes: plain text would yield it.
   static Result<Tokenizer> from_vocabulary(const Vocabulary& vocabulary, const std::string& where);
+  static Result<Tokenizer> from_vocabulary(const VocabularyView& vocabulary, const std::string& where);
 
   // Plain text: no added token is recognised. Input need not be valid UTF-8: invalid bytes are kept as bytes.
   std::vector<int32_t> encode(std::string_view text) const;

@@ -4,6 +4,7 @@ program and the workers can do."""
 
 import pathlib
 import sys
+import tempfile
 import unittest
 import xml.etree.ElementTree
 
@@ -48,6 +49,19 @@ class Turns(unittest.TestCase):
                 engines.Ours("inkstone", "model.gguf", tests, 2, "log")
 
 
+class FirstToken(unittest.TestCase):
+    def test_the_first_byte_counts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "program"
+            program.write_text('#!/bin/sh\nprintf a\nsleep 1\n[ "$3" = model ]\n', encoding="utf-8")
+            program.chmod(0o755)
+            first = engines.first_token_of_ours(str(program), "model", 2)
+            self.assertLess(first["seconds"], 0.9)
+            self.assertGreater(first["memory_bytes"], 0)
+            with self.assertRaises(engines.Failed):
+                engines.first_token_of_ours(str(program), "another", 2)
+
+
 class Report(unittest.TestCase):
     measured = record(**{"inkstone": {"prefill 512": [100, 300, 200], "decode 64": [40.0, 50.0]},
                          "llama.cpp": {"prefill 512": [100.0], "decode 64": [30.0, 10.0, 20.0, 40.0, 25.0]}})
@@ -77,6 +91,17 @@ class Report(unittest.TestCase):
         self.assertEqual(report.kept_under_load(self.measured, taken, "inkstone"), 9 / 45)
         self.assertEqual(report.kept_under_load(self.measured, taken, "llama.cpp"), 1 / 25)
         self.assertIsNone(report.kept_under_load(self.measured, taken, "openvino"))
+
+    def test_what_a_long_prompt_keeps(self):
+        long = record("long", **{"inkstone": {"prefill 512": [200.0], "prefill 8192": [150.0]},
+                                 "llama.cpp": {"prefill 512": [100.0], "prefill 8192": []}})
+        self.assertEqual(report.kept_at_length(long, "inkstone"), (8192, 0.75))
+        self.assertIsNone(report.kept_at_length(long, "llama.cpp"))
+        self.assertIsNone(report.kept_at_length(self.measured, "inkstone"))
+        taken = record("0.6B, one core taken", taken_core=True, **{"inkstone": {"decode 16": [9.0]}})
+        self.assertEqual(report.kept([self.measured, long, taken]),
+                         "long: of the speed at the shortest prompt, 8,192 tokens keep inkstone 75 %. "
+                         "0.6B, one core taken: decode keeps inkstone 20 %.")
 
     def test_conditions_name_versions_and_disturbance(self):
         text = report.conditions([self.measured])

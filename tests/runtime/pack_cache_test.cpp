@@ -37,7 +37,7 @@ class PackCache : public ::testing::Test {
     const auto checkpoint = Checkpoint::open(source_);
     auto found = pack_cache_place(folder_, *checkpoint, Arithmetic::kFast, kLeastCachedBytes);
     EXPECT_TRUE(found.has_value());
-    found->may_write = true;
+    found->make_room = [](uint64_t) { return true; };
     return *found;
   }
 
@@ -101,10 +101,26 @@ TEST_F(PackCache, GoesOnWithoutAFileWhereNoneCanBe) {
   packed.path = folder_ / "nowhere" / "model.pack";
   EXPECT_EQ(load(&packed), load(nullptr));
   packed = place();
-  packed.may_write = false;
+  packed.make_room = [](uint64_t) { return false; };
   EXPECT_EQ(load(&packed), load(nullptr));
   EXPECT_FALSE(fs::exists(packed.path));
+  packed.make_room = nullptr;
+  EXPECT_EQ(load(&packed), load(nullptr));
   EXPECT_TRUE(list_pack_cache(folder_).empty());
+}
+
+TEST_F(PackCache, RoomIsMadeForAFileThatIsWrittenOnly) {
+  PackedPlace packed = place();
+  std::vector<uint64_t> asked;
+  packed.make_room = [&](uint64_t bytes) {
+    asked.push_back(bytes);
+    return true;
+  };
+  load(&packed);
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0] + 4096, fs::file_size(packed.path)) << "and the page of the header";
+  load(&packed);
+  EXPECT_EQ(asked.size(), 1U);
 }
 
 TEST_F(PackCache, AnotherSourceHasAnotherPlace) {

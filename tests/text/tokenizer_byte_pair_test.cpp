@@ -66,6 +66,7 @@ struct RandomVocabulary {
     if (shuffled) std::shuffle(pairs.begin(), pairs.end(), random);
     table.reserve(tokens.size(), 4096);
     for (const std::string& token : tokens) table.add(token, true);
+    table.finish();
     for (const auto& [left, right] : pairs)
       merges.push_back({table.find(left), table.find(right), table.find(left + right)});
   }

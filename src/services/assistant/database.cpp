@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/xdg_folder.h"
+
 namespace ink::assistant {
 namespace {
 
@@ -166,14 +168,10 @@ void Database::limit_pages(int64_t pages) {
 }
 
 fs::path state_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  if (const fs::path chosen = variable("INKSTONE_HOME"); !chosen.empty()) return chosen;
-  if (const fs::path data = variable("XDG_DATA_HOME"); data.is_absolute()) return data / "inkstone";
-  const fs::path home = variable("HOME");
-  return home.empty() ? fs::path() : home / ".local/share/inkstone";
+  const char* chosen = std::getenv("INKSTONE_HOME");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  const fs::path data = xdg_folder("XDG_DATA_HOME", ".local/share");
+  return data.empty() ? data : data / "inkstone";
 }
 
 Problem problem_of(const Error& error) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/address.h"
+#include "base/xdg_folder.h"
 #include "services/connections/private_file.h"
 
 namespace ink {
@@ -119,14 +120,10 @@ Result<McpServer> parse_mcp_server(const std::string& name, const Json& entry) {
 }
 
 fs::path Connections::default_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value == nullptr ? "" : value);
-  };
-  if (const fs::path chosen = variable("INKSTONE_HOME"); !chosen.empty()) return chosen;
-  if (const fs::path config = variable("XDG_CONFIG_HOME"); config.is_absolute()) return config / "inkstone";
-  const fs::path home = variable("HOME");
-  return home.empty() ? fs::path() : home / ".config/inkstone";
+  const char* chosen = std::getenv("INKSTONE_HOME");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  const fs::path config = xdg_folder("XDG_CONFIG_HOME", ".config");
+  return config.empty() ? config : config / "inkstone";
 }
 
 Result<Connections> Connections::read(const fs::path& folder) {

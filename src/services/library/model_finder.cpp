@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/mapped_file.h"
+#include "base/xdg_folder.h"
 #include "pocket/embedded.h"
 #include "services/library/model_names.h"
 
@@ -117,13 +118,6 @@ std::vector<FoundModel> search_huggingface() {
 }
 
 }  // namespace
-
-fs::path xdg_folder(const char* variable, const char* below_home) {
-  const std::string chosen = environment(variable);
-  if (!chosen.empty() && fs::path(chosen).is_absolute()) return chosen;
-  const std::string home = environment("HOME");
-  return home.empty() ? fs::path() : fs::path(home) / below_home;
-}
 
 std::vector<FoundModel> find_models() {
   std::vector<FoundModel> all;

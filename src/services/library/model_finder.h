@@ -38,8 +38,4 @@ Result<Checkpoint> open_found(const FoundModel& model);
 // Opens what find_model_or_path finds.
 Result<Checkpoint> open_model(const std::string& model);
 
-// $HOME-based folders as the XDG specification has them, e.g. xdg_folder("XDG_DATA_HOME", ".local/share");
-// empty when there is no home.
-std::filesystem::path xdg_folder(const char* variable, const char* below_home);
-
 }  // namespace ink
