@@ -124,7 +124,7 @@ void add_sampling_flags(Command& command, SamplingFlags& flags) {
       command.integer("--reasoning-budget", flags.reasoning_budget, -1, kMostTokens,
                       "Tokens of thinking before the answer must begin (-1: no limit, 0: no thinking)"));
   environment(command.integer("--lookup", flags.lookup, 0, 64,
-                              "Most tokens guessed from what was said and checked together (7; 0: none)"));
+                              "Most tokens guessed from what was said and checked together (15; 0: none)"));
   command.toggle("--context-shift", flags.context_shift,
                  "When the context is full, forget the older half and go on");
   command.integer("--keep", flags.keep, 0, kMostTokens,

@@ -131,6 +131,10 @@ class Session::Generation {
         budget_(tokenizer_, options),
         stops_(options.stop_strings),
         lookup_(std::min(options.lookup_tokens, session.scheduler_.engine().options().batch_tokens - 1)) {
+    if (options.given_answer != nullptr) {
+      const auto given = static_cast<int64_t>(options.given_answer->size());
+      most_tokens_ = most_tokens_ < 0 ? given : std::min(most_tokens_, given);
+    }
     if (tokenizer_ != nullptr) decoder_.emplace(*tokenizer_, true);
     if (options.constraint != nullptr) options.constraint->reset();
   }
@@ -161,6 +165,7 @@ class Session::Generation {
   Session& session_;
   const GenerationOptions& options_;
   const std::function<bool(const GeneratedPiece&)>& on_piece_;
+  int64_t most_tokens_ = options_.max_tokens;  // -1: no limit
   const Tokenizer* tokenizer_;
   Sampler sampler_;
   ThinkingBudget budget_;
@@ -168,9 +173,9 @@ class Session::Generation {
   std::optional<StreamDecoder> decoder_;
   std::vector<int32_t> words_;    // of the thinking budget, still to be said
   std::vector<int32_t> waiting_;  // published, not yet fed
-  // Logits after the last token that waited, and after each guessed token behind it. The answer has come as
-  // far as row_; guessed tokens before it are part of it, those from it on are in the cache but not in
-  // session_.tokens_.
+  // Logits after the last token that waited, and after each guessed token behind it; longer guesses before
+  // leave rows behind them. The answer has come as far as row_; guessed tokens before it are part of it,
+  // those from it on are in the cache but not in session_.tokens_.
   std::vector<std::vector<float>> logits_;
   std::vector<int32_t> guess_;
   size_t row_ = 0;
@@ -254,17 +259,22 @@ Status Session::Generation::feed_waiting(size_t count, const std::vector<int32_t
   std::vector<int32_t> tokens(waiting_.begin(), end);
   tokens.insert(tokens.end(), guess.begin(), guess.end());
   const Feed feed{session_.sequence_, tokens, !guess.empty()};
-  logits_.clear();
+  const auto start = Clock::now();
   const Status fed =
       session_.scheduler_.forward(std::span(&feed, 1), [&](size_t, int64_t token, std::span<float> logits) {
-        if (token + 1 >= static_cast<int64_t>(count)) logits_.emplace_back(logits.begin(), logits.end());
+        const auto row =
+            static_cast<size_t>(token) + 1 - count;  // of a token before the last that waits: many
+        if (row >= logits_.size() && row <= guess.size()) logits_.resize(row + 1);
+        if (row <= guess.size()) logits_[row].assign(logits.begin(), logits.end());
         return true;
       });
   if (!fed.ok()) return fed;
+  lookup_.learn_cost(tokens.size(), seconds_since(start));
   session_.tokens_.insert(session_.tokens_.end(), waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);
   guess_ = guess;
   row_ = 0;
+  ++result.steps;
   result.guessed_tokens += static_cast<int64_t>(guess.size());
   return Done{};
 }
@@ -274,9 +284,8 @@ Status Session::Generation::feed_waiting_and_guess() {
   const auto context = static_cast<size_t>(session_.scheduler_.capacity(session_.sequence_));
   const auto room = context - session_.tokens_.size() - waiting_.size();
   // The last token of the answer needs no place in the cache.
-  const auto left =
-      options_.max_tokens < 0 ? room : static_cast<size_t>(options_.max_tokens) - result.ids.size() - 1;
-  return feed_waiting(waiting_.size(), lookup_.guess(std::min(room, left)));
+  const auto left = most_tokens_ < 0 ? room : static_cast<size_t>(most_tokens_) - result.ids.size() - 1;
+  return feed_waiting(waiting_.size(), lookup_.guess(std::min(room, left), waiting_.size()));
 }
 
 // The answer goes on with `id`: as was guessed, or otherwise.
@@ -294,7 +303,6 @@ void Session::Generation::advance(int32_t id) {
 
 void Session::Generation::drop_guess() {
   if (guess_.empty()) return;
-  lookup_.learn(guess_.size(), row_);
   session_.scheduler_.truncate(session_.sequence_, static_cast<int64_t>(session_.tokens_.size()));
   guess_.clear();
   row_ = 0;
@@ -358,7 +366,7 @@ Status Session::Generation::run() {
   const auto start = Clock::now();
   const auto context = static_cast<size_t>(session_.scheduler_.capacity(session_.sequence_));
   result.finish = FinishReason::kLength;
-  for (int64_t count = 0; options_.max_tokens < 0 || count < options_.max_tokens; ++count) {
+  for (int64_t count = 0; most_tokens_ < 0 || count < most_tokens_; ++count) {
     if (constraint() != nullptr && constraint()->must_stop()) {
       result.finish = FinishReason::kStop;
       break;
@@ -382,6 +390,7 @@ Status Session::Generation::run() {
       const Status fed = feed_waiting_and_guess();
       if (!fed.ok()) return stopped(fed);
       sampled = sample();
+      if (options_.given_answer != nullptr) sampled.id = (*options_.given_answer)[result.ids.size()];
       if (is_stop(sampled.id)) {
         result.finish = FinishReason::kStop;
         break;

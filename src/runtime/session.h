@@ -32,7 +32,10 @@ struct GenerationOptions {
   bool context_shift = false;  // full context: forget the older half of the answer's past instead of failing
   // Most tokens that are guessed from what was said before and read together with the last one
   // (runtime/lookup.h); 0: none. The answer is the same with any number.
-  int64_t lookup_tokens = 7;
+  int64_t lookup_tokens = 15;
+  // For measuring: the answer is these tokens, whatever the model says. All of its work is done, and what it
+  // says is drawn and thrown away. Null: the model's own answer.
+  const std::vector<int32_t>* given_answer = nullptr;
   int64_t keep_tokens = 0;     // with context_shift: tokens at the beginning that are never forgotten
   bool explain_cache = false;  // GenerationResult::divergence
 };
@@ -55,6 +58,7 @@ struct GenerationResult {
   std::string text;
   int64_t prompt_tokens = 0;
   int64_t cached_tokens = 0;                  // of the prompt, reused
+  int64_t steps = 0;                          // of the model, for the answer
   int64_t guessed_tokens = 0;                 // by look-up
   int64_t guessed_right_tokens = 0;           // of them, part of the answer
   std::optional<CacheDivergence> divergence;  // of the prompt from all that was kept, when asked for
