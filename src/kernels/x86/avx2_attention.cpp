@@ -306,6 +306,7 @@ Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch,
   const std::byte* values = tile.v_pages[index];
   const bool is_last = (index + 1) * kKvPageTokens >= tile.first_length + tile.tokens - 1;
   const std::byte* next_keys = tile.k_pages[is_last ? index : index + 1];
+  const std::byte* next_values = tile.v_pages[is_last ? index : index + 1];
   Page<Rows> page = {};
   page.stride = scratch.padded;
   page.after_values = next_keys;
@@ -319,12 +320,17 @@ Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch,
     page.keys = scratch.keys;
     page.values = scratch.values;
     page.after_keys = next_keys;
-    page.after_values = tile.v_pages[is_last ? index : index + 1];
+    page.after_values = next_values;
     page.fetch_bytes = is_last ? 0 : kv_page_bytes(tile.type, tile.head_dim);
   }
   if (sizeof(typename Elements::Type) == 1) {
-    page.key_scales = reinterpret_cast<const float*>(keys + kKvPageTokens * tile.head_dim);
-    page.value_scales = reinterpret_cast<const float*>(values + kKvPageTokens * tile.head_dim);
+    const int64_t scales_at = kKvPageTokens * tile.head_dim;
+    page.key_scales = reinterpret_cast<const float*>(keys + scales_at);
+    page.value_scales = reinterpret_cast<const float*>(values + scales_at);
+    // Scales are waited for: those of the next page are fetched a page ahead.
+    constexpr int64_t kScaleBytes = kKvPageTokens * sizeof(float);
+    fetch_part(next_keys + scales_at, kScaleBytes, 0, 1, 1);
+    fetch_part(next_values + scales_at, kScaleBytes, 0, 1, 1);
   }
   return page;
 }
