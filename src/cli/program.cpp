@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "services/assistant/call.h"
+#include "services/process/child.h"
 
 namespace ink::cli {
 namespace {
@@ -117,7 +118,10 @@ int run_program(int argc, char** argv) {
   if (const auto code = cli::parse_command_line(*program, arguments)) return *code;
   const int code = cli::output().finish(action());
   // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
-  if (assistant::calls_left_behind() > 0) ::_exit(code);
+  if (assistant::calls_left_behind() > 0) {
+    kill_children();
+    ::_exit(code);
+  }
   return code;
 }
 

@@ -57,6 +57,15 @@ TEST(Child, SaysWhenThereIsNoSuchProgram) {
   EXPECT_EQ(child.error().kind, ErrorKind::kNotFound);
 }
 
+// What a process does that leaves in a hurry: children that read nothing and hear no SIGTERM end, too.
+TEST(Child, AllEndAtOnce) {
+  const auto deaf = shell("trap '' TERM; echo ready; while :; do sleep 1; done");
+  EXPECT_EQ(line_of(*deaf), "ready");
+  kill_children();
+  const auto line = deaf->read_line(Clock::now() + std::chrono::seconds(20));
+  EXPECT_FALSE(line.ok());  // it has ended
+}
+
 TEST(Child, SilenceEndsAtTheDeadlineOrWhenStopped) {
   const auto child = shell("sleep 60");
   const auto nothing = child->read_line(Clock::now() + milliseconds(20));

@@ -13,6 +13,7 @@
 #include "cli/connected.h"
 #include "services/assistant/call.h"
 #include "services/assistant/schema.h"
+#include "services/process/child.h"
 
 namespace {
 
@@ -49,7 +50,10 @@ int main(int count, char** arguments) {
           call->contains("list") ? Json(registry.declarations()) : outcome_of(registry, *call);
       std::cout << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
     }
-    if (assistant::calls_left_behind() > 0) ::_exit(0);
+    if (assistant::calls_left_behind() > 0) {
+      kill_children();
+      ::_exit(0);
+    }
   }
   return 0;
 }

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include <fcntl.h>
@@ -26,6 +28,16 @@ std::string program_beside_ours(const std::string& name) {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};  // how often a waiting reader looks whether it is to stop
+
+// Process numbers of the children there are. Never destroyed: a thread that was left behind may still use it.
+struct Living {
+  std::mutex mutex;
+  std::set<pid_t> children;
+};
+Living& living() {
+  static auto& all = *new Living;
+  return all;
+}
 
 Error failure(const std::string& where, int error) {
   const ErrorKind kind = error == ENOENT ? ErrorKind::kNotFound : ErrorKind::kIo;
@@ -119,6 +131,10 @@ Result<std::unique_ptr<Child>> Child::start(const Command& command, bool errors_
   pid_t process = 0;
   if (const int error = spawn(command, input.ends[0], output.ends[1], errors_shown, process); error != 0)
     return failure(name, error);
+  {
+    const std::lock_guard lock(living().mutex);
+    living().children.insert(process);
+  }
   for (const int file : {input.ends[1], output.ends[0]})
     ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) | O_NONBLOCK);
   std::unique_ptr<Child> child(new Child(process, input.ends[1], output.ends[0], command.max_line_bytes));
@@ -137,6 +153,13 @@ Child::~Child() {
     }
   }
   ::close(output_);
+  const std::lock_guard lock(living().mutex);
+  living().children.erase(process_);
+}
+
+void kill_children() {
+  const std::lock_guard lock(living().mutex);
+  for (const pid_t process : living().children) ::kill(process, SIGKILL);
 }
 
 bool Child::ended_within(std::chrono::milliseconds patience) {

@@ -19,6 +19,9 @@ namespace ink {
 // to be looked for on PATH, where the system does not say what runs.
 std::string program_beside_ours(const std::string& name);
 
+// Ends all children at once, without asking: for a process that leaves by _exit, which destroys nothing.
+void kill_children();
+
 class Child {
  public:
   using Clock = std::chrono::steady_clock;
