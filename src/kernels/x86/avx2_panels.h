@@ -19,6 +19,11 @@ struct Rows {
   int64_t cols;
   int64_t groups;
 
+  static Rows from(const QuantizedRows& x, int64_t first) {
+    const int64_t groups = x.cols / kGroup;
+    return {x.q + first * x.cols, x.scale + first * groups, x.sum16 + first * groups * 2, x.cols, groups};
+  }
+
   // Four bytes of q from column `col` on, repeated.
   __m256i columns(int64_t row, int64_t col) const {
     int32_t bytes;
@@ -87,11 +92,8 @@ void panel(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* 
            float* out) {
   const auto* weights = static_cast<const uint8_t*>(data);
   const auto* plane = static_cast<const uint8_t*>(scales);
-  const int64_t groups = x.cols / kGroup;
   for (int64_t r = 0; r < rows; r += 4) {
-    const int64_t row = first_row + r;
-    const Rows pass = {x.q + row * x.cols, x.scale + row * groups, x.sum16 + row * groups * 2, x.cols,
-                       groups};
+    const Rows pass = Rows::from(x, first_row + r);
     float* pass_out = out + r * kPanelRows;
     switch (rows - r) {
       case 1:

@@ -154,9 +154,7 @@ void panel_of_any(const QuantizedRows& x, int64_t first_row, int64_t rows, const
     wide.read(static_cast<const uint8_t*>(data), static_cast<const uint8_t*>(scales), first,
               groups - first < kWideGroups ? groups - first : kWideGroups);
     for (int64_t r = 0; r < rows; r += Weights::kRowsAtOnce) {
-      const int64_t row = first_row + r;
-      const Rows pass = {x.q + row * x.cols, x.scale + row * groups, x.sum16 + row * groups * 2, x.cols,
-                         groups};
+      const Rows pass = Rows::from(x, first_row + r);
       float* pass_out = out + r * kPanelRows;
       switch (rows - r) {
         case 1:
