@@ -1,5 +1,6 @@
-// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on in pairs or fours for the
-// scores and in fours for the values, so that each load of a key or value serves several; a row's own
+// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on together, so that each load
+// of a key or value serves several, and with twelve sums at a time where there are rows enough: a sum waits
+// four cycles for itself, and eight of them would have to find their turn without one slip. A row's own
 // operations and their order never depend on its companions: scores are summed in eight lanes that are folded
 // in one fixed tree, values are added slot after slot. Slots past the last that a row sees are worked out
 // with whatever the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
@@ -95,6 +96,23 @@ inline __m128 fold_four(__m256 a, __m256 b, __m256 c, __m256 d) {
   return _mm_add_ps(_mm_add_ps(four[0], four[2]), _mm_add_ps(four[1], four[3]));
 }
 
+// The same of four registers of a (low half of the result) and of four of b (high half).
+inline __m256 fold_eight(const __m256* a, const __m256* b) {
+  __m256 half[4];  // of a and of b; which half is added to which is the same
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i)
+    half[i] = _mm256_add_ps(_mm256_blend_ps(a[i], b[i], 0xf0), _mm256_permute2f128_ps(a[i], b[i], 0x21));
+  const __m256 low01 = _mm256_unpacklo_ps(half[0], half[1]);
+  const __m256 low23 = _mm256_unpacklo_ps(half[2], half[3]);
+  const __m256 high01 = _mm256_unpackhi_ps(half[0], half[1]);
+  const __m256 high23 = _mm256_unpackhi_ps(half[2], half[3]);
+  const __m256 lane0 = _mm256_shuffle_ps(low01, low23, 0x44);
+  const __m256 lane1 = _mm256_shuffle_ps(low01, low23, 0xee);
+  const __m256 lane2 = _mm256_shuffle_ps(high01, high23, 0x44);
+  const __m256 lane3 = _mm256_shuffle_ps(high01, high23, 0xee);
+  return _mm256_add_ps(_mm256_add_ps(lane0, lane2), _mm256_add_ps(lane1, lane3));
+}
+
 // scores[r][t] of kRows rows of q for kSlots slots from t on; four sums are folded at a time. The more rows,
 // the fewer slots, so that the sums stay in registers.
 template <typename Elements, int kRows, int kSlots>
@@ -117,8 +135,14 @@ inline void score_slots(const float* q, int64_t padded, const Page<Elements>& pa
     }
   }
   if constexpr (kSlots == 4) {
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r)
+    int r = 0;
+#pragma GCC unroll 2
+    for (; r + 1 < kRows; r += 2) {
+      const __m256 folded = fold_eight(sum[r], sum[r + 1]);
+      _mm_storeu_ps(scores + r * kKvPageTokens + t, _mm256_castps256_ps128(folded));
+      _mm_storeu_ps(scores + (r + 1) * kKvPageTokens + t, _mm256_extractf128_ps(folded, 1));
+    }
+    if (r < kRows)
       _mm_storeu_ps(scores + r * kKvPageTokens + t, fold_four(sum[r][0], sum[r][1], sum[r][2], sum[r][3]));
   } else {
 #pragma GCC unroll 2
@@ -134,7 +158,7 @@ inline void score_slots(const float* q, int64_t padded, const Page<Elements>& pa
 template <typename Elements, int kRows>
 inline void score_page(const float* q, int64_t padded, const Page<Elements>& page, int64_t slots,
                        float* scores) {
-  constexpr int kSlots = kRows <= 2 ? 4 : 2;
+  constexpr int kSlots = kRows <= 3 ? 4 : 2;
   for (int64_t t = 0; t < slots; t += kSlots)
     score_slots<Elements, kRows, kSlots>(q, padded, page, t, scores);
 }
@@ -226,7 +250,7 @@ inline void add_values(const AttentionScratch& scratch, const Page<Elements>& pa
                        int64_t slots) {
   constexpr int kWidth = kRows == 1   ? 8
                          : kRows == 2 ? 4
-                                      : 2;  // registers of columns at a time: about eight sums
+                                      : 2;  // registers of columns at a time: eight to twelve sums
   int64_t d = 0;
   for (; d + 8 * kWidth <= scratch.padded; d += 8 * kWidth)
     add_columns<Elements, kRows, kWidth>(scratch, page, row, slots, d);
@@ -240,9 +264,10 @@ void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64
               int64_t slots) {
   const int64_t padded = scratch.padded;
   const int64_t end = first + rows;
-  for (int64_t r = first; r < end;) {
-    // Floats gain nothing from four rows.
-    const int64_t together = Elements::kAsStored && end - r >= 4 ? 4 : end - r >= 2 ? 2 : 1;
+  for (int64_t r = first, together; r < end; r += together) {
+    // As stored, a key is widened for each group of rows: the more rows the better.
+    const int64_t most = Elements::kAsStored ? 4 : 3;
+    together = end - r < most ? end - r : most;
     const float* q = scratch.q + r * padded;
     float* scores = scratch.scores + r * kKvPageTokens;
     if (!Elements::kAsStored)
@@ -254,15 +279,19 @@ void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64
       case 2:
         score_page<Elements, 2>(q, padded, page, slots, scores);
         break;
+      case 3:
+        score_page<Elements, 3>(q, padded, page, slots, scores);
+        break;
       default:
         score_page<Elements, 4>(q, padded, page, slots, scores);
     }
-    r += together;
   }
   for (int64_t r = first; r < end; ++r) weigh(scratch, page, r, slots);
-  for (int64_t r = first; r < end; r += 4) {
-    if (!Elements::kAsStored) fetch_part(page.after_values, page.fetch_bytes, r - first, r + 4 - first, rows);
-    switch (end - r) {
+  for (int64_t r = first, together; r < end; r += together) {
+    together = end - r >= 6 ? 6 : end - r >= 4 ? 4 : end - r;
+    if (!Elements::kAsStored)
+      fetch_part(page.after_values, page.fetch_bytes, r - first, r + together - first, rows);
+    switch (together) {
       case 1:
         add_values<Elements, 1>(scratch, page, r, slots);
         break;
@@ -272,8 +301,11 @@ void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64
       case 3:
         add_values<Elements, 3>(scratch, page, r, slots);
         break;
-      default:
+      case 4:
         add_values<Elements, 4>(scratch, page, r, slots);
+        break;
+      default:
+        add_values<Elements, 6>(scratch, page, r, slots);
     }
   }
 }

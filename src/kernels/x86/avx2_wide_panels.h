@@ -86,7 +86,8 @@ struct RowSums {
 
 // out += the products of kRows rows with the groups.
 template <typename Weights, typename Scales, int kRows>
-void multiply_wide(const Rows& x, int64_t first, const WideGroups<Weights, Scales>& wide, float* out) {
+void multiply_wide(const Rows& rows, int64_t first, const WideGroups<Weights, Scales>& wide, float* out) {
+  const Rows x = rows;  // a copy that nobody else can change stays in registers
   constexpr int kParts = Scales::kParts;
   constexpr int kSteps = kGroup / 4 / kParts;
   const RowSums<Weights, kParts, kRows> sums(x, first, wide.count);
@@ -100,7 +101,8 @@ void multiply_wide(const Rows& x, int64_t first, const WideGroups<Weights, Scale
     for (int part = 0; part < kParts; ++part) {
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const __m256i excess = _mm256_set1_epi32(sums.excess[r][g * kParts + part]);
+        const __m256i excess =
+            Weights::kZero == 0 ? _mm256_setzero_si256() : _mm256_set1_epi32(sums.excess[r][g * kParts + part]);
         for (int i = 0; i < 2; ++i) dot[part][r][i] = excess;
       }
 #pragma GCC unroll 2
