@@ -164,12 +164,11 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
   const int64_t work = 2 * group * longest * kv.head_dim * kFloatCost;
   const int64_t chunk = std::max<int64_t>(1, kWorthAThread / work);
-  const auto items = static_cast<int64_t>(runs.size()) * kv.kv_heads;
-  threads_.parallel_for(items, chunk, [&](int64_t begin, int64_t end, int thread) {
-    for (int64_t item = begin; item < end; ++item) {
-      const TokenRun& run = runs[static_cast<size_t>(item / kv.kv_heads)];
-      attend(q, batch, layer, run, item % kv.kv_heads, thread, out);
-    }
+  const auto tiles = static_cast<int64_t>(runs.size());
+  // Head after head: what one tile read of the cache is still near when the next one reads it.
+  threads_.parallel_for(tiles * kv.kv_heads, chunk, [&](int64_t begin, int64_t end, int thread) {
+    for (int64_t item = begin; item < end; ++item)
+      attend(q, batch, layer, runs[static_cast<size_t>(item % tiles)], item / tiles, thread, out);
   });
   return out;
 }

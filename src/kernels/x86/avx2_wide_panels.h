@@ -1,7 +1,7 @@
 // Panels of nibbles and of six-bit numbers for many rows of x with AVX2. What has nothing to do with x,
 // unpacking weights and scales, is done once for all rows: some groups of columns at a time become unsigned
 // bytes and float scales that stay in the first-level cache. The operations behind that and their order are
-// those of avx2_panels.h, hence the bits, too. With 64 rows: 163 instead of 154 GOP/s for Q4_K, 139 instead
+// those of avx2_panels.h, hence the bits, too. With 64 rows: 185 instead of 154 GOP/s for Q4_K, 145 instead
 // of 104 for Q6_K (one core of Zen 3). Everything is static: see avx2_vectors.h.
 #pragma once
 
