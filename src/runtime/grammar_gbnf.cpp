@@ -65,7 +65,7 @@ class GbnfBuilder {
     for (const GbnfSequence& sequence : alternatives) {
       for (const GbnfItem& item : sequence) {
         if (item.kind == GbnfItem::Kind::kRule) first.try_emplace(item.rule, item.where);
-        if (item.kind == GbnfItem::Kind::kGroup) collect_first_rules(item.group, first);
+        if (item.kind == GbnfItem::Kind::kAlternatives) collect_first_rules(item.group, first);
         if (!may_be_empty(item)) break;
       }
     }
@@ -103,7 +103,7 @@ class GbnfBuilder {
     uint64_t most = 1;
     for (const GbnfSequence& sequence : alternatives) {
       for (const GbnfItem& item : sequence) {
-        if (item.kind != GbnfItem::Kind::kGroup) continue;
+        if (item.kind != GbnfItem::Kind::kAlternatives) continue;
         const uint64_t times = std::max<uint64_t>(item.most == kNoLimit ? item.least : item.most, 1);
         most = std::max(most, std::min<uint64_t>(times * nested_rounds(item.group), kMaxNestedRounds + 1));
       }

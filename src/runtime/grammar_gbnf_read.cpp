@@ -115,7 +115,7 @@ class GbnfReader {
     } else if (take(".")) {
       item.set = CodeSet::all();
     } else if (take("(")) {
-      item.kind = GbnfItem::Kind::kGroup;
+      item.kind = GbnfItem::Kind::kAlternatives;
       if (auto status = read_alternatives(item.group, depth + 1); !status.ok()) return status;
       if (!take(")")) return refuse("a closing bracket");
     } else if (is_name_byte(peek())) {
@@ -213,7 +213,7 @@ class GbnfReader {
       return refuse("one repetition");
     if (sequence.size() != first + 1) {  // of a literal of no character, or of several
       GbnfItem whole;
-      whole.kind = GbnfItem::Kind::kGroup;
+      whole.kind = GbnfItem::Kind::kAlternatives;
       whole.group.emplace_back(std::make_move_iterator(sequence.begin() + static_cast<std::ptrdiff_t>(first)),
                                std::make_move_iterator(sequence.end()));
       sequence.resize(first);

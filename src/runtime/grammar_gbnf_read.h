@@ -17,7 +17,7 @@ using GbnfSequence = std::vector<GbnfItem>;
 using GbnfAlternatives = std::vector<GbnfSequence>;
 
 struct GbnfItem {
-  enum class Kind { kSet, kGroup, kRule } kind = Kind::kSet;
+  enum class Kind { kSet, kAlternatives, kRule } kind = Kind::kSet;
   CodeSet set;  // one character of it
   GbnfAlternatives group;
   std::string rule;
