@@ -7,8 +7,8 @@ namespace ink {
 namespace {
 
 constexpr auto kDead = GrammarWalker::kDead;
-// Fewer bytes than this, and the walk through the tree is the quick way.
-constexpr size_t kTextBytes = 40;
+// Fewer bytes than this, and the walk through the tree is the quick way. The letters of one case are more.
+constexpr size_t kTextBytes = 24;
 // Of the masks of a text, in nodes of the tree.
 constexpr size_t kTextCost = 1000;
 
@@ -24,6 +24,10 @@ void allow_at(const ByteTree& tree, uint32_t i, TokenMask& mask) {
 
 }  // namespace
 
+// Tokens of ordinary characters are allowed at once, by what the states behind the first take, and three
+// kinds of tokens are looked at one by one: odd ones; those with a character that a state behind the first
+// takes otherwise; and those whose first byte the first state takes otherwise, as before the key of an
+// object, where any letter may begin another key but some begin a key that is declared.
 MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMask& mask) {
   const TextTokens& texts = tree_.texts();
   const bool may_be_text = walker.next_bytes(state).count() >= kTextBytes && !walker.in_copy(state);
@@ -32,8 +36,11 @@ MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMas
   if (!text.exists || (apart & texts.frequent()) != 0) return fill_bytes(walker, state, kAnyByte, mask);
   texts.allow(text.alike, text.ascii, text.characters, mask);
   Filled filled{kTextCost, false, true};
+  const ByteSet wrongly = text.alike & ~text.first;
+  const ByteSet left_out = walker.next_bytes(state) & kAscii & ~text.alike & ~TextTokens::ascii_of(apart);
+  walk_beginnings(walker, state, wrongly | left_out, mask, filled);
   for (TextTokens::Kinds rest = apart; rest != 0 && filled.complete; rest &= rest - 1)
-    walk(walker, state, texts.with(rest), kAnyByte, mask, filled);
+    walk(walker, state, texts.with(rest), all_of(texts.with(rest)), kAnyByte, mask, filled);
   if (!filled.complete) allow_single_bytes(walker, state, kAnyByte, mask);
   return filled;
 }
@@ -41,17 +48,29 @@ MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMas
 MaskFiller::Filled MaskFiller::fill_bytes(GrammarWalker& walker, State state, const ByteSet& alphabet,
                                           TokenMask& mask) {
   Filled filled{0, walker.in_copy(state), true};
-  walk(walker, state, tree_.bytes(), alphabet, mask, filled);
+  walk(walker, state, tree_.bytes(), all_of(tree_.bytes()), alphabet, mask, filled);
   if (!filled.complete) allow_single_bytes(walker, state, alphabet, mask);
   return filled;
 }
 
-void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, const ByteSet& alphabet,
-                      TokenMask& mask, Filled& filled) {
+void MaskFiller::walk_beginnings(GrammarWalker& walker, State state, const ByteSet& bytes, TokenMask& mask,
+                                 Filled& filled) {
+  const ByteTree& tree = tree_.bytes();
+  const auto& nodes = tree.nodes();
+  for (uint32_t i = 1; i + 1 < nodes.size() && filled.complete; i = nodes[i].after) {
+    if (!bytes[nodes[i].byte]) continue;
+    for (uint32_t t = nodes[i].first_token; t < nodes[nodes[i].after].first_token; ++t)
+      mask.set(tree.tokens()[t], false);
+    walk(walker, state, tree, {i, nodes[i].after}, kAnyByte, mask, filled);
+  }
+}
+
+void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, Nodes range,
+                      const ByteSet& alphabet, TokenMask& mask, Filled& filled) {
   const auto& nodes = tree.nodes();
   path_.resize(tree_.longest_bytes() + 1);
   path_[0] = state;
-  for (uint32_t i = 1; i + 1 < nodes.size();) {
+  for (uint32_t i = range.begin; i < range.end;) {
     const ByteTree::Node& node = nodes[i];
     const State from = path_[node.depth - 1u];
     ++filled.cost;
@@ -116,9 +135,13 @@ const MaskFiller::CharacterStep& MaskFiller::character_step(GrammarWalker& walke
 // Follows one character after the other until a state comes back or nothing more is taken.
 MaskFiller::TextPath MaskFiller::find_text(GrammarWalker& walker, State state) {
   TextPath text;
+  const CharacterStep begun = character_step(walker, state);
+  if (begun.next == kDead || !begun.alike) return text;
+  text.first = begun.ascii;
+  text.ascii = !begun.others;
   text.alike = kAscii;
-  text.ascii = !character_step(walker, state).others;
-  for (State at = state; text.characters < TextTokens::kMostCharacters; ++text.characters) {
+  State at = begun.next;
+  for (text.characters = 1; text.characters < TextTokens::kMostCharacters; ++text.characters) {
     const CharacterStep& step = character_step(walker, at);
     const ByteSet taken = walker.next_bytes(at);
     text.apart |= taken & kAscii;
@@ -136,8 +159,9 @@ MaskFiller::TextPath MaskFiller::find_text(GrammarWalker& walker, State state) {
     if (walker.places() > kMaxPlaces) return text;
     at = step.next;
   }
+  if (text.characters == 1) text.alike &= text.first;
   text.apart &= ~text.alike;
-  text.exists = text.alike.any();
+  text.exists = (text.alike & text.first).count() >= kTextBytes;
   return text;
 }
 

@@ -84,6 +84,13 @@ TextTokens::Kinds TextTokens::kinds_of(const ByteSet& ascii) {
   return kinds;
 }
 
+ByteSet TextTokens::ascii_of(Kinds kinds) {
+  ByteSet ascii;
+  for (size_t byte = 0; byte < kKindOfByte.size(); ++byte)
+    ascii[byte] = (kinds & one_kind(kKindOfByte[byte])) != 0;
+  return ascii;
+}
+
 TextTokens::TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& sorted)
     : with_(kKindOfByte.size()), with_kind_(kKinds) {
   const int32_t size = tokenizer.vocabulary_size();

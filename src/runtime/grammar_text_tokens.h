@@ -28,6 +28,7 @@ class TextTokens {
   // U+2028 or U+2029, which some texts exclude.
   static constexpr Kinds kOdd = Kinds{1} << 31;
   static Kinds kinds_of(const ByteSet& ascii);  // those that these bytes are of
+  static ByteSet ascii_of(Kinds kinds);         // all bytes of ASCII that are of them
 
   // Tokens that are sorted by their bytes.
   TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& sorted);
