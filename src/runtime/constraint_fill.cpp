@@ -11,6 +11,8 @@ constexpr auto kDead = GrammarWalker::kDead;
 constexpr size_t kTextBytes = 24;
 // Of the masks of a text, in nodes of the tree.
 constexpr size_t kTextCost = 1000;
+// Tokens that are passed in a row are below at least so many nodes: else the nodes are walked as quickly.
+constexpr uint32_t kRowNodes = 32;
 
 const ByteSet kAnyByte = ByteSet().set();
 const ByteSet kAscii = byte_range(0, 0x7f);
@@ -32,14 +34,19 @@ MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMas
   const TextTokens& texts = tree_.texts();
   const bool may_be_text = walker.next_bytes(state).count() >= kTextBytes && !walker.in_copy(state);
   const TextPath text = may_be_text ? find_text(walker, state) : TextPath();
-  const TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(text.apart);
-  if (!text.exists || (apart & texts.frequent()) != 0) return fill_bytes(walker, state, kAnyByte, mask);
-  texts.allow(text.alike, text.ascii, text.characters, mask);
-  Filled filled{kTextCost, false, true};
-  const ByteSet wrongly = text.alike & ~text.first;
-  const ByteSet left_out = walker.next_bytes(state) & kAscii & ~text.alike & ~TextTokens::ascii_of(apart);
-  walk_beginnings(walker, state, wrongly | left_out, mask, filled);
-  for (TextTokens::Kinds rest = apart; rest != 0 && filled.complete; rest &= rest - 1)
+  TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(text.apart);
+  Filled filled{0, walker.in_copy(state), true, 0};
+  if (text.exists && (apart & texts.frequent()) == 0) {
+    filled.cost = kTextCost;
+    texts.allow(text.alike, text.ascii, text.characters, mask);
+    const ByteSet wrongly = text.alike & ~text.first;
+    const ByteSet missed = walker.next_bytes(state) & kAscii & ~text.alike & ~TextTokens::ascii_of(apart);
+    walk_beginnings(walker, state, wrongly | missed, mask, filled);
+  } else {
+    apart = 0;
+    walk(walker, state, tree_.bytes(), all_of(tree_.bytes()), kAnyByte, mask, filled);
+  }
+  for (TextTokens::Kinds rest = apart | filled.left_out; rest != 0 && filled.complete; rest &= rest - 1)
     walk(walker, state, texts.with(rest), all_of(texts.with(rest)), kAnyByte, mask, filled);
   if (!filled.complete) allow_single_bytes(walker, state, kAnyByte, mask);
   return filled;
@@ -47,7 +54,7 @@ MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMas
 
 MaskFiller::Filled MaskFiller::fill_bytes(GrammarWalker& walker, State state, const ByteSet& alphabet,
                                           TokenMask& mask) {
-  Filled filled{0, walker.in_copy(state), true};
+  Filled filled{0, walker.in_copy(state), true, 0};
   walk(walker, state, tree_.bytes(), all_of(tree_.bytes()), alphabet, mask, filled);
   if (!filled.complete) allow_single_bytes(walker, state, alphabet, mask);
   return filled;
@@ -68,6 +75,7 @@ void MaskFiller::walk_beginnings(GrammarWalker& walker, State state, const ByteS
 void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, Nodes range,
                       const ByteSet& alphabet, TokenMask& mask, Filled& filled) {
   const auto& nodes = tree.nodes();
+  const bool may_have_rows = &tree == &tree_.bytes() && alphabet.all();
   path_.resize(tree_.longest_bytes() + 1);
   path_[0] = state;
   for (uint32_t i = range.begin; i < range.end;) {
@@ -87,9 +95,28 @@ void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, 
     allow_at(tree, i++, mask);
     path_[node.depth] = to;
     filled.met_request = filled.met_request || walker.in_copy(to);
+    if (may_have_rows && node.after - i >= kRowNodes &&
+        allow_row(walker, to, {i - 1, node.after}, mask, filled))
+      i = node.after;
     filled.complete = walker.places() <= kMaxPlaces;
     if (!filled.complete) return;
   }
+}
+
+// All tokens below a node begin like the token at it: if that one would be left out, they all would.
+bool MaskFiller::allow_row(GrammarWalker& walker, State state, Nodes below, TokenMask& mask, Filled& filled) {
+  if (walker.next_bytes(state).count() < kTextBytes || walker.in_copy(state)) return false;
+  const TextTokens::Kinds apart = character_step(walker, state).apart_from_row;
+  const ByteTree& tree = tree_.bytes();
+  const uint32_t first = tree.nodes()[below.begin].first_token, end = tree.nodes()[below.end].first_token;
+  const bool has_token = first < tree.nodes()[below.begin + 1].first_token;
+  if (apart == 0 || !has_token || (tree_.texts().kinds_at(first) & apart) != 0) return false;
+  for (uint32_t t = first + 1; t < end; ++t) {
+    if ((tree_.texts().kinds_at(t) & apart) == 0) mask.set(tree.tokens()[t], true);
+  }
+  filled.cost += end - first;
+  filled.left_out |= apart;
+  return true;
 }
 
 void MaskFiller::allow_single_bytes(const GrammarWalker& walker, State state, const ByteSet& alphabet,
@@ -128,8 +155,14 @@ MaskFiller::CharacterStep MaskFiller::find_step(GrammarWalker& walker, State sta
 
 const MaskFiller::CharacterStep& MaskFiller::character_step(GrammarWalker& walker, State state) {
   if (steps_.size() <= state) steps_.resize(state + 1);
-  if (!steps_[state].known) steps_[state] = find_step(walker, state);
-  return steps_[state];
+  CharacterStep& step = steps_[state];
+  if (step.known) return step;
+  step = find_step(walker, state);
+  if (step.alike && step.others && step.next == state) {
+    const TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(kAscii & ~step.ascii);
+    if ((apart & tree_.texts().frequent()) == 0) step.apart_from_row = apart;
+  }
+  return step;
 }
 
 // Follows one character after the other until a state comes back or nothing more is taken.

@@ -267,6 +267,25 @@ TEST(Constraint, AnswersOfOneGrammarDoNotKnowEachOther) {
   EXPECT_NE(masks[0], masks[2]);
 }
 
+TEST(Constraint, ManyMasksAreForgottenFromTheOldestOn) {
+  const auto grammar = grammar_of(lamps(), {}, byte_tree(true));
+  const auto mask_of = [](size_t i) {
+    auto mask = std::make_shared<TokenMask>(1000);
+    mask->set(static_cast<int32_t>(i), true);
+    return mask;
+  };
+  const size_t all = TokenGrammar::kMaxMasks + 100;
+  for (size_t i = 0; i < all; ++i) {
+    grammar->keep_mask(std::to_string(i), mask_of(i));
+    grammar->keep_mask(std::to_string(i), mask_of(999));  // the same again counts once
+  }
+  for (size_t i = 0; i < all; ++i) {
+    const auto known = grammar->find_mask(std::to_string(i));
+    ASSERT_EQ(known == nullptr, i < 100) << i;
+    EXPECT_TRUE(known == nullptr || known->only() == static_cast<int32_t>(i));
+  }
+}
+
 // Whether the bytes can be walked one by one from a state.
 bool can_walk(GrammarWalker& walker, GrammarWalker::State state, std::string_view bytes) {
   for (size_t i = 0; i < bytes.size() && state != GrammarWalker::kDead; ++i)
@@ -323,10 +342,11 @@ TEST(Constraint, MasksAreWhatTheBytesSay) {
 TEST(Constraint, MasksOfKeysAreWhatTheBytesSay) {
   const std::vector<Json> tools = {
       tool("f", R"({"type": "object", "properties": {"title": {"type": "integer"}, "time": {"type": "null"},
-           "2x": {"type": "boolean"}, "été": {"type": "boolean"}}})")};
+           "2x": {"type": "boolean"}, "été": {"type": "boolean"}}, "additionalProperties": {}})")};
   for (const char* arguments :
        {R"({"title": 7, "été": true, "tomb": [1, "a"]})", R"({"tim": null, "time5": "x", "": {"ti": 2.5}})",
         R"({"time": null, "2x": false, "2": "\"", "é": {}})"}) {
+    SCOPED_TRACE(arguments);
     expect_exact_masks_along(tools, "", call_text("f", arguments));
   }
 }
