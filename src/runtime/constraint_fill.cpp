@@ -7,10 +7,12 @@ namespace ink {
 namespace {
 
 constexpr auto kDead = GrammarWalker::kDead;
-// Fewer bytes than this, and the walk through the tree is the quick way.
-constexpr size_t kTextBytes = 40;
+// Fewer bytes than this, and the walk through the tree is the quick way. The letters of one case are more.
+constexpr size_t kTextBytes = 24;
 // Of the masks of a text, in nodes of the tree.
 constexpr size_t kTextCost = 1000;
+// Tokens that are passed in a row are below at least so many nodes: else the nodes are walked as quickly.
+constexpr uint32_t kRowNodes = 32;
 
 const ByteSet kAnyByte = ByteSet().set();
 const ByteSet kAscii = byte_range(0, 0x7f);
@@ -24,34 +26,59 @@ void allow_at(const ByteTree& tree, uint32_t i, TokenMask& mask) {
 
 }  // namespace
 
+// Tokens of ordinary characters are allowed at once, by what the states behind the first take, and three
+// kinds of tokens are looked at one by one: odd ones; those with a character that a state behind the first
+// takes otherwise; and those whose first byte the first state takes otherwise, as before the key of an
+// object, where any letter may begin another key but some begin a key that is declared.
 MaskFiller::Filled MaskFiller::fill(GrammarWalker& walker, State state, TokenMask& mask) {
   const TextTokens& texts = tree_.texts();
   const bool may_be_text = walker.next_bytes(state).count() >= kTextBytes && !walker.in_copy(state);
   const TextPath text = may_be_text ? find_text(walker, state) : TextPath();
-  const TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(text.apart);
-  if (!text.exists || (apart & texts.frequent()) != 0) return fill_bytes(walker, state, kAnyByte, mask);
-  texts.allow(text.alike, text.ascii, text.characters, mask);
-  Filled filled{kTextCost, false, true};
-  for (TextTokens::Kinds rest = apart; rest != 0 && filled.complete; rest &= rest - 1)
-    walk(walker, state, texts.with(rest), kAnyByte, mask, filled);
+  TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(text.apart);
+  Filled filled{0, walker.in_copy(state), true, 0};
+  if (text.exists && (apart & texts.frequent()) == 0) {
+    filled.cost = kTextCost;
+    texts.allow(text.alike, text.ascii, text.characters, mask);
+    const ByteSet wrongly = text.alike & ~text.first;
+    const ByteSet missed = walker.next_bytes(state) & kAscii & ~text.alike & ~TextTokens::ascii_of(apart);
+    walk_beginnings(walker, state, wrongly | missed, mask, filled);
+  } else {
+    apart = 0;
+    walk(walker, state, tree_.bytes(), all_of(tree_.bytes()), kAnyByte, mask, filled);
+  }
+  for (TextTokens::Kinds rest = apart | filled.left_out; rest != 0 && filled.complete; rest &= rest - 1)
+    walk(walker, state, texts.with(rest), all_of(texts.with(rest)), kAnyByte, mask, filled);
   if (!filled.complete) allow_single_bytes(walker, state, kAnyByte, mask);
   return filled;
 }
 
 MaskFiller::Filled MaskFiller::fill_bytes(GrammarWalker& walker, State state, const ByteSet& alphabet,
                                           TokenMask& mask) {
-  Filled filled{0, walker.in_copy(state), true};
-  walk(walker, state, tree_.bytes(), alphabet, mask, filled);
+  Filled filled{0, walker.in_copy(state), true, 0};
+  walk(walker, state, tree_.bytes(), all_of(tree_.bytes()), alphabet, mask, filled);
   if (!filled.complete) allow_single_bytes(walker, state, alphabet, mask);
   return filled;
 }
 
-void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, const ByteSet& alphabet,
-                      TokenMask& mask, Filled& filled) {
+void MaskFiller::walk_beginnings(GrammarWalker& walker, State state, const ByteSet& bytes, TokenMask& mask,
+                                 Filled& filled) {
+  const ByteTree& tree = tree_.bytes();
   const auto& nodes = tree.nodes();
+  for (uint32_t i = 1; i + 1 < nodes.size() && filled.complete; i = nodes[i].after) {
+    if (!bytes[nodes[i].byte]) continue;
+    for (uint32_t t = nodes[i].first_token; t < nodes[nodes[i].after].first_token; ++t)
+      mask.set(tree.tokens()[t], false);
+    walk(walker, state, tree, {i, nodes[i].after}, kAnyByte, mask, filled);
+  }
+}
+
+void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, Nodes range,
+                      const ByteSet& alphabet, TokenMask& mask, Filled& filled) {
+  const auto& nodes = tree.nodes();
+  const bool may_have_rows = &tree == &tree_.bytes() && alphabet.all();
   path_.resize(tree_.longest_bytes() + 1);
   path_[0] = state;
-  for (uint32_t i = 1; i + 1 < nodes.size();) {
+  for (uint32_t i = range.begin; i < range.end;) {
     const ByteTree::Node& node = nodes[i];
     const State from = path_[node.depth - 1u];
     ++filled.cost;
@@ -68,9 +95,28 @@ void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, 
     allow_at(tree, i++, mask);
     path_[node.depth] = to;
     filled.met_request = filled.met_request || walker.in_copy(to);
+    if (may_have_rows && node.after - i >= kRowNodes &&
+        allow_row(walker, to, {i - 1, node.after}, mask, filled))
+      i = node.after;
     filled.complete = walker.places() <= kMaxPlaces;
     if (!filled.complete) return;
   }
+}
+
+// All tokens below a node begin like the token at it: if that one would be left out, they all would.
+bool MaskFiller::allow_row(GrammarWalker& walker, State state, Nodes below, TokenMask& mask, Filled& filled) {
+  if (walker.next_bytes(state).count() < kTextBytes || walker.in_copy(state)) return false;
+  const TextTokens::Kinds apart = character_step(walker, state).apart_from_row;
+  const ByteTree& tree = tree_.bytes();
+  const uint32_t first = tree.nodes()[below.begin].first_token, end = tree.nodes()[below.end].first_token;
+  const bool has_token = first < tree.nodes()[below.begin + 1].first_token;
+  if (apart == 0 || !has_token || (tree_.texts().kinds_at(first) & apart) != 0) return false;
+  for (uint32_t t = first + 1; t < end; ++t) {
+    if ((tree_.texts().kinds_at(t) & apart) == 0) mask.set(tree.tokens()[t], true);
+  }
+  filled.cost += end - first;
+  filled.left_out |= apart;
+  return true;
 }
 
 void MaskFiller::allow_single_bytes(const GrammarWalker& walker, State state, const ByteSet& alphabet,
@@ -109,16 +155,26 @@ MaskFiller::CharacterStep MaskFiller::find_step(GrammarWalker& walker, State sta
 
 const MaskFiller::CharacterStep& MaskFiller::character_step(GrammarWalker& walker, State state) {
   if (steps_.size() <= state) steps_.resize(state + 1);
-  if (!steps_[state].known) steps_[state] = find_step(walker, state);
-  return steps_[state];
+  CharacterStep& step = steps_[state];
+  if (step.known) return step;
+  step = find_step(walker, state);
+  if (step.alike && step.others && step.next == state) {
+    const TextTokens::Kinds apart = TextTokens::kOdd | TextTokens::kinds_of(kAscii & ~step.ascii);
+    if ((apart & tree_.texts().frequent()) == 0) step.apart_from_row = apart;
+  }
+  return step;
 }
 
 // Follows one character after the other until a state comes back or nothing more is taken.
 MaskFiller::TextPath MaskFiller::find_text(GrammarWalker& walker, State state) {
   TextPath text;
+  const CharacterStep begun = character_step(walker, state);
+  if (begun.next == kDead || !begun.alike) return text;
+  text.first = begun.ascii;
+  text.ascii = !begun.others;
   text.alike = kAscii;
-  text.ascii = !character_step(walker, state).others;
-  for (State at = state; text.characters < TextTokens::kMostCharacters; ++text.characters) {
+  State at = begun.next;
+  for (text.characters = 1; text.characters < TextTokens::kMostCharacters; ++text.characters) {
     const CharacterStep& step = character_step(walker, at);
     const ByteSet taken = walker.next_bytes(at);
     text.apart |= taken & kAscii;
@@ -136,8 +192,9 @@ MaskFiller::TextPath MaskFiller::find_text(GrammarWalker& walker, State state) {
     if (walker.places() > kMaxPlaces) return text;
     at = step.next;
   }
+  if (text.characters == 1) text.alike &= text.first;
   text.apart &= ~text.alike;
-  text.exists = text.alike.any();
+  text.exists = (text.alike & text.first).count() >= kTextBytes;
   return text;
 }
 

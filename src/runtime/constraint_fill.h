@@ -18,9 +18,10 @@ class MaskFiller {
   static constexpr size_t kMaxPlaces = size_t{1} << 21;
 
   struct Filled {
-    size_t cost = 0;           // nodes of the tree that were walked
-    bool met_request = false;  // and the request had a say in some of them
-    bool complete = true;      // else kMaxPlaces was reached, and only tokens of one byte are there
+    size_t cost = 0;                 // nodes of the tree that were walked, tokens that were passed in a row
+    bool met_request = false;        // and the request had a say in some of them
+    bool complete = true;            // else kMaxPlaces was reached, and only tokens of one byte are there
+    TextTokens::Kinds left_out = 0;  // rows have left out the tokens in which one of these occurs
   };
 
   explicit MaskFiller(const TokenTree& tree) : tree_(tree) {}
@@ -42,23 +43,37 @@ class MaskFiller {
     bool others = false;
     State next = GrammarWalker::kDead;
     ByteSet ascii;  // bytes that lead to `next`
+    // Where all ordinary characters lead back to the state itself: the kinds of the others. 0: elsewhere.
+    TextTokens::Kinds apart_from_row = 0;
   };
   // The same for one character after the other.
   struct TextPath {
     bool exists = false;
-    ByteSet alike;          // bytes of ASCII that all lead along it
+    ByteSet first;          // bytes of ASCII that lead along it where it begins
+    ByteSet alike;          // and everywhere behind
     bool ascii = false;     // and no other characters do; else all do
     size_t characters = 0;  // at most so many, TextTokens::kMostCharacters: any number
-    ByteSet apart;          // bytes of ASCII that some state on it takes otherwise
+    ByteSet apart;          // bytes of ASCII that some state behind the first takes otherwise
   };
   TextPath find_text(GrammarWalker& walker, State state);
   const CharacterStep& character_step(GrammarWalker& walker, State state);
   CharacterStep find_step(GrammarWalker& walker, State state);
   bool others_lead_to(GrammarWalker& walker, State state, State next);
   bool rest_leads_to(GrammarWalker& walker, State state, int left, State next);
-  // Allows the tokens of this tree that can be walked, one by one.
-  void walk(GrammarWalker& walker, State state, const ByteTree& tree, const ByteSet& alphabet,
+  // Of the tokens that begin with one of these bytes: allows those that can be walked, and no others.
+  void walk_beginnings(GrammarWalker& walker, State state, const ByteSet& bytes, TokenMask& mask,
+                       Filled& filled);
+  // Allows the tokens at some nodes of a tree (whole subtrees below its root) that can be walked; in the tree
+  // of all tokens, but for those in Filled::left_out.
+  struct Nodes {
+    uint32_t begin, end;
+  };
+  static Nodes all_of(const ByteTree& tree) { return {1, static_cast<uint32_t>(tree.nodes().size() - 1)}; }
+  void walk(GrammarWalker& walker, State state, const ByteTree& tree, Nodes nodes, const ByteSet& alphabet,
             TokenMask& mask, Filled& filled);
+  // The same for the tokens below a node (from it to its end) that has led to a state, at once; false: it is
+  // no such state, and nothing was done.
+  bool allow_row(GrammarWalker& walker, State state, Nodes below, TokenMask& mask, Filled& filled);
   void allow_single_bytes(const GrammarWalker& walker, State state, const ByteSet& alphabet, TokenMask& mask);
 
   const TokenTree& tree_;

@@ -2,6 +2,7 @@
 #include "runtime/constraint_walker.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace ink {
 namespace {
@@ -11,6 +12,15 @@ using Kind = GrammarNode::Kind;
 uint64_t mix(uint64_t hash, uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
   return hash ^ (hash >> 29);
+}
+
+template <typename Visit>
+void for_each_byte(const ByteSet& bytes, Visit visit) {
+  const ByteSet lowest_word(~uint64_t{0});
+  for (size_t from = 0; from < 256; from += 64) {
+    for (uint64_t word = (bytes >> from & lowest_word).to_ullong(); word != 0; word &= word - 1)
+      visit(from + static_cast<size_t>(std::countr_zero(word)));
+  }
 }
 
 }  // namespace
@@ -56,14 +66,14 @@ GrammarWalker::State GrammarWalker::start() {
 }
 
 uint32_t GrammarWalker::push_frame(uint32_t node, uint32_t count, uint32_t parent) {
-  auto& known = frames_by_hash_[mix(mix(mix(0, node), count), parent)];
-  for (const uint32_t index : known) {
-    const Frame& frame = frames_[index];
-    if (frame.node == node && frame.count == count && frame.parent == parent) return index;
-  }
-  frames_.push_back({node, count, parent, frames_[parent].depth + 1});
-  known.push_back(static_cast<uint32_t>(frames_.size() - 1));
-  return known.back();
+  const auto next = static_cast<uint32_t>(frames_.size());
+  const uint32_t index =
+      known_frames_.find_or_add(mix(mix(mix(0, node), count), parent), next, [&](uint32_t known) {
+        const Frame& frame = frames_[known];
+        return frame.node == node && frame.count == count && frame.parent == parent;
+      });
+  if (index == next) frames_.push_back({node, count, parent, frames_[parent].depth + 1});
+  return index;
 }
 
 void GrammarWalker::reach(uint32_t node, uint32_t frame, uint32_t extra) {
@@ -137,8 +147,9 @@ void GrammarWalker::expand_copied(const Place& place, const GrammarNode& node) {
   if (pieces_.next_byte(position) >= 0) reached_.push_back(place);
 }
 
-GrammarWalker::StateRecord GrammarWalker::describe(std::vector<Place> places) const {
+GrammarWalker::StateRecord GrammarWalker::describe(std::span<const Place> places) const {
   StateRecord state;
+  state.place_count = static_cast<uint32_t>(places.size());
   state.in_reply = true;
   for (const Place& place : places) {
     const GrammarNode& node = grammar_.node(place.node);
@@ -150,7 +161,6 @@ GrammarWalker::StateRecord GrammarWalker::describe(std::vector<Place> places) co
     state.at_end = state.at_end || node.kind == Kind::kEnd;
     state.in_reply = state.in_reply && node.in_reply;
   }
-  state.places = std::move(places);
   return state;
 }
 
@@ -165,30 +175,34 @@ GrammarWalker::State GrammarWalker::finish_state() {
   std::sort(reached_.begin(), reached_.end());
   uint64_t hash = 0;
   for (const Place& place : reached_) hash = mix(mix(mix(hash, place.node), place.frame), place.extra);
-  const auto [first, is_new] = by_hash_.try_emplace(hash, static_cast<State>(states_.size()));
-  if (!is_new) {
-    for (State state = first->second; state != kDead; state = states_[state].same_hash) {
-      if (states_[state].places != reached_) continue;
-      reached_.clear();
-      return state;
-    }
+  const auto next = static_cast<State>(states_.size());
+  const State state = known_states_.find_or_add(hash, next, [&](State known) {
+    const auto places = places_of(known);
+    return std::equal(places.begin(), places.end(), reached_.begin(), reached_.end());
+  });
+  if (state == next) {
+    states_.push_back(describe(reached_));
+    states_.back().first_place = static_cast<uint32_t>(places_.size());
+    places_.insert(places_.end(), reached_.begin(), reached_.end());
   }
-  StateRecord record = describe(std::vector<Place>(reached_));
   reached_.clear();
-  if (!is_new) {
-    record.same_hash = first->second;
-    first->second = static_cast<State>(states_.size());
-  }
-  place_count_ += record.places.size();
-  states_.push_back(std::move(record));
-  return static_cast<State>(states_.size() - 1);
+  return state;
+}
+
+GrammarWalker::State* GrammarWalker::make_table(const ByteSet& bytes) {
+  const size_t at = table_count_++ % kTablesAtOnce;
+  if (at == 0) tables_.push_back(std::make_unique_for_overwrite<State[]>(kTablesAtOnce * 256));
+  State* table = tables_.back().get() + at * 256;
+  std::fill_n(table, 256, kDead);
+  for_each_byte(bytes, [&](size_t byte) { table[byte] = kUnknown; });
+  return table;
 }
 
 // All bytes that the same places take lead to the same state: they are found together, so that a state is
 // made a few times and not for each of 256 bytes.
 GrammarWalker::State GrammarWalker::step_slowly(State from, uint8_t byte) {
   ByteSet alike = states_[from].bytes;
-  for (const Place& place : states_[from].places) {
+  for (const Place& place : places_of(from)) {
     const GrammarNode& node = grammar_.node(place.node);
     if (node.kind == Kind::kBytes) {
       const ByteSet& set = grammar_.byte_set(node.what);
@@ -204,18 +218,13 @@ GrammarWalker::State GrammarWalker::step_slowly(State from, uint8_t byte) {
   }
   const State to = finish_state();
   StateRecord& record = states_[from];
-  if (record.table == nullptr) {
-    record.table = std::make_unique<State[]>(256);
-    for (size_t i = 0; i < 256; ++i) record.table[i] = record.bytes[i] ? kUnknown : kDead;
-  }
-  for (size_t i = 0; i < 256; ++i) {
-    if (alike[i]) record.table[i] = to;
-  }
+  if (record.table == nullptr) record.table = make_table(record.bytes);
+  for_each_byte(alike, [&](size_t other) { record.table[other] = to; });
   return to;
 }
 
 GrammarWalker::State GrammarWalker::step_marker(State from, int32_t token) {
-  for (const Place& place : states_[from].places) {
+  for (const Place& place : places_of(from)) {
     const GrammarNode& node = grammar_.node(place.node);
     if (node.kind == Kind::kMarker && tokens_.marker_token(node.what) == token)
       reach(node.next, place.frame, 0);
@@ -228,7 +237,7 @@ GrammarWalker::TextStep GrammarWalker::text_step(State from) {
   uint32_t in_frame = 0;
   std::vector<uint32_t> beginnings;
   ByteSet elsewhere;
-  for (const Place& place : states_[from].places) {
+  for (const Place& place : places_of(from)) {
     const GrammarNode& node = grammar_.node(place.node);
     const GrammarNode& caller = grammar_.node(frames_[place.frame].node);
     const auto* own = caller.kind == Kind::kRepeat && place.frame != 0
@@ -255,7 +264,7 @@ GrammarWalker::TextStep GrammarWalker::text_step(State from) {
 
 std::vector<int32_t> GrammarWalker::marker_tokens(State state) const {
   std::vector<int32_t> tokens;
-  for (const Place& place : states_[state].places) {
+  for (const Place& place : places_of(state)) {
     const GrammarNode& node = grammar_.node(place.node);
     if (node.kind == Kind::kMarker) tokens.push_back(tokens_.marker_token(node.what));
   }
@@ -277,7 +286,7 @@ uint32_t GrammarWalker::equivalent_count(const Frame& frame) const {
 std::string GrammarWalker::key(State state) const {
   std::string key(1, pieces_.any() ? '1' : '0');
   const auto append = [&key](uint32_t value) { key.append(reinterpret_cast<const char*>(&value), 4); };
-  for (const Place& place : states_[state].places) {
+  for (const Place& place : places_of(state)) {
     append(place.node);
     append(place.extra);
     for (uint32_t frame = place.frame; frame != 0; frame = frames_[frame].parent) {
@@ -290,11 +299,13 @@ std::string GrammarWalker::key(State state) const {
 }
 
 GrammarWalker::State GrammarWalker::forget_others(State state) {
-  StateRecord kept = std::move(states_[state]);
+  const auto kept = places_of(state);
+  reached_.assign(kept.begin(), kept.end());
   states_.clear();
-  by_hash_.clear();
-  place_count_ = 0;
-  reached_ = std::move(kept.places);
+  places_.clear();
+  known_states_.clear();
+  tables_.clear();
+  table_count_ = 0;
   return finish_state();
 }
 

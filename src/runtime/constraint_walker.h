@@ -8,12 +8,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
+#include "runtime/constraint_index.h"
 #include "runtime/constraint_request.h"
 #include "runtime/grammar_tokens.h"
 
@@ -57,7 +57,7 @@ class GrammarWalker {
   // How much is remembered. Ordinary states have a place or two; a hostile grammar can have thousands in
   // each.
   size_t states() const { return states_.size(); }
-  size_t places() const { return place_count_; }
+  size_t places() const { return places_.size(); }
   // Forgets all states but this one, which gets the number that is returned.
   State forget_others(State state);
 
@@ -78,10 +78,10 @@ class GrammarWalker {
     uint32_t depth = 0;
   };
   struct StateRecord {
-    std::vector<Place> places;  // sorted; only those that take a byte or a marker, or are the end
+    uint32_t first_place = 0;  // in places_: sorted; only those that take a byte or a marker, or are the end
+    uint32_t place_count = 0;
     ByteSet bytes;
-    std::unique_ptr<State[]> table;  // made at the first step
-    State same_hash = kDead;         // another state with the same hash
+    State* table = nullptr;  // one for each byte; made at the first step
     bool at_end = false;
     bool in_reply = false;
     bool in_copy = false;
@@ -110,17 +110,24 @@ class GrammarWalker {
   void expand_repeat(const Place& place, const GrammarNode& node);
   void expand_copied(const Place& place, const GrammarNode& node);
   State finish_state();  // from what was reached
-  StateRecord describe(std::vector<Place> places) const;
+  StateRecord describe(std::span<const Place> places) const;
+  std::span<const Place> places_of(State state) const {
+    return {places_.data() + states_[state].first_place, states_[state].place_count};
+  }
+  State* make_table(const ByteSet& bytes);
   uint32_t equivalent_count(const Frame& frame) const;
 
   const TokenGrammar& tokens_;
   const Grammar& grammar_;
   RequestPieces pieces_;
   std::vector<StateRecord> states_;
-  size_t place_count_ = 0;  // in all states
-  std::unordered_map<uint64_t, State> by_hash_;
+  std::vector<Place> places_;  // of all states, one after the other
+  RecordIndex known_states_;
+  static constexpr size_t kTablesAtOnce = 16;
+  std::vector<std::unique_ptr<State[]>> tables_;  // 16 in each
+  size_t table_count_ = 0;
   std::vector<Frame> frames_;
-  std::unordered_map<uint64_t, std::vector<uint32_t>> frames_by_hash_;
+  RecordIndex known_frames_;
   std::vector<Place> open_;     // reached, not yet expanded
   std::vector<Place> reached_;  // of the state that is being made
   PlaceSet met_;

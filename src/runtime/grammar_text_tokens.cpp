@@ -84,6 +84,13 @@ TextTokens::Kinds TextTokens::kinds_of(const ByteSet& ascii) {
   return kinds;
 }
 
+ByteSet TextTokens::ascii_of(Kinds kinds) {
+  ByteSet ascii;
+  for (size_t byte = 0; byte < kKindOfByte.size(); ++byte)
+    ascii[byte] = (kinds & one_kind(kKindOfByte[byte])) != 0;
+  return ascii;
+}
+
 TextTokens::TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& sorted)
     : with_(kKindOfByte.size()), with_kind_(kKinds) {
   const int32_t size = tokenizer.vocabulary_size();
@@ -94,9 +101,11 @@ TextTokens::TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& s
   std::vector<std::vector<int32_t>> of_kind(kKinds);
   plain_.assign(kMostCharacters + 1, TokenMask(size));
   ascii_ = plain_;
+  kinds_.reserve(sorted.size());
   for (const int32_t id : sorted) {
     const std::string_view bytes = tokenizer.token_bytes(id);
     const TextForm form = text_form(bytes);
+    kinds_.push_back(form.kinds);
     for (Kinds rest = form.kinds; rest != 0; rest &= rest - 1)
       of_kind[static_cast<size_t>(std::countr_zero(rest))].push_back(id);
     if ((form.kinds & kOdd) != 0) continue;

@@ -28,6 +28,7 @@ class TextTokens {
   // U+2028 or U+2029, which some texts exclude.
   static constexpr Kinds kOdd = Kinds{1} << 31;
   static Kinds kinds_of(const ByteSet& ascii);  // those that these bytes are of
+  static ByteSet ascii_of(Kinds kinds);         // all bytes of ASCII that are of them
 
   // Tokens that are sorted by their bytes.
   TextTokens(const Tokenizer& tokenizer, const std::vector<int32_t>& sorted);
@@ -40,12 +41,15 @@ class TextTokens {
   // too many tokens have (letters, the space): to walk it would be no quicker than to walk all tokens.
   const ByteTree& with(Kinds kinds) const { return *trees_[static_cast<size_t>(std::countr_zero(kinds))]; }
   Kinds frequent() const { return frequent_; }
+  // The kinds that occur in a token, by its place in the order of bytes.
+  Kinds kinds_at(size_t place) const { return kinds_[place]; }
 
  private:
   static constexpr size_t kKinds = 32;
   std::vector<TokenMask> plain_, ascii_;     // by the number of characters
   std::vector<TokenMask> with_, with_kind_;  // by the byte, by the kind that occurs; empty where none has it
   std::vector<std::unique_ptr<const ByteTree>> trees_;  // by the kind
+  std::vector<Kinds> kinds_;
   Kinds frequent_ = 0;
 };
 

@@ -61,8 +61,14 @@ std::shared_ptr<const TokenMask> TokenGrammar::find_mask(const std::string& stat
 
 void TokenGrammar::keep_mask(const std::string& state, std::shared_ptr<const TokenMask> mask) const {
   const std::lock_guard lock(mutex_);
-  if (masks_.size() >= kMaxMasks) masks_.clear();
-  masks_.emplace(state, std::move(mask));
+  const auto [kept, is_new] = masks_.emplace(state, std::move(mask));
+  if (!is_new) return;
+  if (by_age_.size() < kMaxMasks) {
+    by_age_.push_back(kept);
+    return;
+  }
+  masks_.erase(std::exchange(by_age_[oldest_], kept));
+  oldest_ = (oldest_ + 1) % kMaxMasks;
 }
 
 }  // namespace ink

@@ -49,19 +49,23 @@ class TokenGrammar {
   int32_t marker_token(size_t marker) const { return marker_tokens_[marker]; }
 
   // Masks that were computed before, by what the walker says the state is (safe from any thread). When there
-  // are kMaxMasks of them, all are forgotten.
+  // are kMaxMasks of them, each new one takes the place of the oldest: to forget them all would cost one
+  // token the freeing of 10 MB, more than half a millisecond.
+  static constexpr size_t kMaxMasks = 512;  // 10 MB for the largest vocabulary
   std::shared_ptr<const TokenMask> find_mask(const std::string& state) const;
   void keep_mask(const std::string& state, std::shared_ptr<const TokenMask> mask) const;
 
  private:
-  static constexpr size_t kMaxMasks = 512;  // 10 MB for the largest vocabulary
+  using Masks = std::map<std::string, std::shared_ptr<const TokenMask>>;
   TokenGrammar(Grammar grammar, std::shared_ptr<const TokenTree> tree)
       : grammar_(std::move(grammar)), tree_(std::move(tree)) {}
   Grammar grammar_;
   std::shared_ptr<const TokenTree> tree_;
   std::vector<int32_t> marker_tokens_;
   mutable std::mutex mutex_;
-  mutable std::map<std::string, std::shared_ptr<const TokenMask>> masks_;
+  mutable Masks masks_;
+  mutable std::vector<Masks::const_iterator> by_age_;  // a ring, once it is full
+  mutable size_t oldest_ = 0;
 };
 
 }  // namespace ink

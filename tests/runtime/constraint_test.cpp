@@ -267,6 +267,25 @@ TEST(Constraint, AnswersOfOneGrammarDoNotKnowEachOther) {
   EXPECT_NE(masks[0], masks[2]);
 }
 
+TEST(Constraint, ManyMasksAreForgottenFromTheOldestOn) {
+  const auto grammar = grammar_of(lamps(), {}, byte_tree(true));
+  const auto mask_of = [](size_t i) {
+    auto mask = std::make_shared<TokenMask>(1000);
+    mask->set(static_cast<int32_t>(i), true);
+    return mask;
+  };
+  const size_t all = TokenGrammar::kMaxMasks + 100;
+  for (size_t i = 0; i < all; ++i) {
+    grammar->keep_mask(std::to_string(i), mask_of(i));
+    grammar->keep_mask(std::to_string(i), mask_of(999));  // the same again counts once
+  }
+  for (size_t i = 0; i < all; ++i) {
+    const auto known = grammar->find_mask(std::to_string(i));
+    ASSERT_EQ(known == nullptr, i < 100) << i;
+    EXPECT_TRUE(known == nullptr || known->only() == static_cast<int32_t>(i));
+  }
+}
+
 // Whether the bytes can be walked one by one from a state.
 bool can_walk(GrammarWalker& walker, GrammarWalker::State state, std::string_view bytes) {
   for (size_t i = 0; i < bytes.size() && state != GrammarWalker::kDead; ++i)
@@ -274,52 +293,80 @@ bool can_walk(GrammarWalker& walker, GrammarWalker::State state, std::string_vie
   return state != GrammarWalker::kDead;
 }
 
-// A mask says exactly which tokens can be walked byte by byte, also near the limits of counts, where masks of
-// different states are told apart.
-TEST(Constraint, MasksAreWhatTheBytesSay) {
+// A mask says exactly which tokens can be walked byte by byte.
+void expect_what_the_bytes_say(Constraint& tokens, GrammarWalker& walker, GrammarWalker::State state) {
+  const Tokenizer& tokenizer = tokens.tokenizer();
+  for (int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+    const std::string_view token = tokenizer.token_bytes(id);
+    if (tokenizer.find_added(token) || token.empty()) continue;
+    ASSERT_EQ(tokens.allowed().test(id), can_walk(walker, state, token)) << "'" << token << "'";
+  }
+}
+
+GrammarWalker::State accept_both(Constraint& tokens, GrammarWalker& walker, GrammarWalker::State state,
+                                 int32_t id) {
+  const std::string_view bytes = tokens.tokenizer().token_bytes(id);
+  EXPECT_TRUE(tokens.accept(id)) << bytes;
+  if (tokens.tokenizer().find_added(bytes)) return walker.step_marker(state, id);
+  for (const char c : bytes) state = walker.step(state, static_cast<uint8_t>(c));
+  return state;
+}
+
+void expect_exact_masks_along(const std::vector<Json>& tools, const std::string& request,
+                              const std::string& text) {
   const auto tree = testing::pocket_tree();
-  const Tokenizer& tokenizer = tree->tokenizer();
-  const std::vector<Json> tools = {tool(
-      "f", R"({"type": "object", "properties": {"s": {"type": "string", "minLength": 30, "maxLength": 70},
-           "c": {"type": "string", "copied": true}, "n": {"type": "integer", "minimum": -77, "maximum": 1234}}})")};
-  const ConstraintOptions options = {.request = "say hello to 小明"};
-  const auto tokens = constraint_of(grammar_of(tools, {}, tree), options);
+  const auto tokens = constraint_of(grammar_of(tools, {}, tree), {.request = request});
   const auto spelled = grammar_of(tools, {}, tree);
-  GrammarWalker walker(*spelled, options.request);
+  GrammarWalker walker(*spelled, request);
   auto state = walker.start();
-  const std::string text =
-      call_text("f", "{\"s\": \"" + std::string(66, 'x') + "\", \"c\": \"hello to\", \"n\": -7}");
-  for (const int32_t next : tokenizer.encode({{{text, true}}})) {
-    for (int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
-      const std::string_view token = tokenizer.token_bytes(id);
-      if (tokenizer.find_added(token) || token.empty()) continue;
-      ASSERT_EQ(tokens->allowed().test(id), can_walk(walker, state, token)) << "'" << token << "'";
-    }
-    ASSERT_TRUE(tokens->accept(next)) << tokenizer.token_bytes(next);
-    const std::string_view bytes = tokenizer.token_bytes(next);
-    if (tokenizer.find_added(bytes)) {
-      state = walker.step_marker(state, next);
-    } else {
-      for (const char c : bytes) state = walker.step(state, static_cast<uint8_t>(c));
-    }
+  for (const int32_t next : tree->tokenizer().encode({{{text, true}}})) {
+    expect_what_the_bytes_say(*tokens, walker, state);
+    state = accept_both(*tokens, walker, state, next);
+    if (::testing::Test::HasFailure()) return;
   }
   EXPECT_TRUE(tokens->can_stop());
   EXPECT_TRUE(walker.at_end(state));
 }
 
+// Also near the limits of counts, where masks of different states are told apart.
+TEST(Constraint, MasksAreWhatTheBytesSay) {
+  const std::vector<Json> tools = {tool(
+      "f", R"({"type": "object", "properties": {"s": {"type": "string", "minLength": 30, "maxLength": 70},
+           "c": {"type": "string", "copied": true}, "n": {"type": "integer", "minimum": -77, "maximum": 1234}}})")};
+  expect_exact_masks_along(
+      tools, "say hello to 小明",
+      call_text("f", "{\"s\": \"" + std::string(66, 'x') + "\", \"c\": \"hello to\", \"n\": -7}"));
+}
+
+// Before a key any letter may follow, but some begin a key that is declared.
+TEST(Constraint, MasksOfKeysAreWhatTheBytesSay) {
+  const std::vector<Json> tools = {
+      tool("f", R"({"type": "object", "properties": {"title": {"type": "integer"}, "time": {"type": "null"},
+           "2x": {"type": "boolean"}, "été": {"type": "boolean"}}, "additionalProperties": {}})")};
+  for (const char* arguments :
+       {R"({"title": 7, "été": true, "tomb": [1, "a"]})", R"({"tim": null, "time5": "x", "": {"ti": 2.5}})",
+        R"({"time": null, "2x": false, "2": "\"", "é": {}})"}) {
+    SCOPED_TRACE(arguments);
+    expect_exact_masks_along(tools, "", call_text("f", arguments));
+  }
+}
+
 // The same at random places of texts, whose tokens are mostly allowed together.
 TEST(Constraint, MasksOfTextsAreWhatTheBytesSay) {
   const auto tree = testing::pocket_tree();
-  const Tokenizer& tokenizer = tree->tokenizer();
   for (const char* property :
        {R"({"type": "string", "format": "email"})", R"({"type": "string", "format": "uri", "maxLength": 40})",
         R"({"type": "string", "format": "hostname"})",
         R"({"type": "string", "minLength": 3, "maxLength": 25})",
         R"({"type": "string", "pattern": "^[^<>]+$", "maxLength": 30})",
         R"({"type": "string", "pattern": "^[a-z_][a-z0-9_]*$"})",
+        R"({"type": "string", "pattern": "^[a-z_][a-z0-9_]*$", "maxLength": 10})",
+        R"({"type": "string", "pattern": "^[A-Z]{3}$"})",
         R"({"type": "string", "pattern": "^[^\\d]{3,20}$"})",
+        R"({"type": "string", "pattern": "^[A-Za-z][A-Za-z ]{0,9}$"})",
         R"({"type": "string", "pattern": "^([A-Z][a-z]+ ?)+$"})", R"({"type": "string", "pattern": "x.y"})",
-        "{}"}) {
+        R"({"anyOf": [{"enum": ["economy", "t", "tea 2"]}, {"type": "string", "minLength": 2}]})", "{}"}) {
+    SCOPED_TRACE(property);
     const auto grammar =
         grammar_of({tool("f", R"({"type": "object", "required": ["s"], "properties": {"s": )" +
                                   std::string(property) + "}}")},
@@ -330,23 +377,15 @@ TEST(Constraint, MasksOfTextsAreWhatTheBytesSay) {
       GrammarWalker walker(*grammar, "");
       auto state = walker.start();
       for (int step = 0; step < 40 && !tokens->must_stop(); ++step) {
+        expect_what_the_bytes_say(*tokens, walker, state);
         std::vector<int32_t> allowed;
-        for (int32_t id = 0; id < tokenizer.vocabulary_size(); ++id) {
+        for (int32_t id = 0; id < tree->tokenizer().vocabulary_size(); ++id) {
           if (tokens->allowed().test(id)) allowed.push_back(id);
-          const std::string_view token = tokenizer.token_bytes(id);
-          if (tokenizer.find_added(token) || token.empty()) continue;
-          ASSERT_EQ(tokens->allowed().test(id), can_walk(walker, state, token))
-              << property << "'" << token << "'";
         }
         ASSERT_EQ(tokens->forced().has_value(), allowed.size() == 1 && !tokens->can_stop());
         if (allowed.empty()) break;
-        const int32_t next = allowed[random() % allowed.size()];
-        ASSERT_TRUE(tokens->accept(next));
-        const std::string_view bytes = tokenizer.token_bytes(next);
-        const bool is_marker = tokenizer.find_added(bytes).has_value();
-        if (is_marker) state = walker.step_marker(state, next);
-        for (size_t i = 0; i < bytes.size() && !is_marker; ++i)
-          state = walker.step(state, static_cast<uint8_t>(bytes[i]));
+        state = accept_both(*tokens, walker, state, allowed[random() % allowed.size()]);
+        if (::testing::Test::HasFailure()) return;
       }
     }
   }
