@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/json_pointer.h"
 #include "services/home_assistant/words.h"
 
 namespace ink::home_assistant {
@@ -17,13 +18,13 @@ using assistant::DeviceKind;
 using assistant::DeviceState;
 
 std::string text_of(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  const Json* found = find_member(object, key);
+  return found != nullptr && found->is_string() ? found->get<std::string>() : "";
 }
 
 std::optional<double> number_of(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (found == object.end() || !found->is_number()) return {};
+  const Json* found = find_member(object, key);
+  if (found == nullptr || !found->is_number()) return {};
   return found->get<double>();
 }
 
@@ -85,9 +86,9 @@ void read_light(const Json& attributes, DeviceState& state) {
   const std::string mode = text_of(attributes, "color_mode");
   if (const auto kelvin = number_of(attributes, "color_temp_kelvin"); kelvin && mode == "color_temp")
     state.color = *kelvin < (kWarmKelvin + kCoolKelvin) / 2.0 ? "warm_white" : "cool_white";
-  const auto rgb = attributes.is_object() ? attributes.find("rgb_color") : attributes.end();
+  const Json* rgb = find_member(attributes, "rgb_color");
   const bool colored =
-      rgb != attributes.end() && rgb->is_array() && rgb->size() == 3 && mode != "color_temp" &&
+      rgb != nullptr && rgb->is_array() && rgb->size() == 3 && mode != "color_temp" &&
       std::all_of(rgb->begin(), rgb->end(), [](const Json& part) { return part.is_number(); });
   if (!colored) return;
   double nearest = 1e9;
