@@ -2,7 +2,6 @@
 #include "base/json_pointer.h"
 
 #include <algorithm>
-#include <string>
 
 namespace ink {
 namespace {
@@ -36,6 +35,11 @@ const Json* find_member(const Json& object, std::string_view name) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(std::string(name));
   return found == object.end() ? nullptr : &*found;
+}
+
+std::string text_member(const Json& object, std::string_view name) {
+  const Json* found = find_member(object, name);
+  return found != nullptr && found->is_string() ? found->get<std::string>() : "";
 }
 
 const Json* find_pointed(const Json& root, std::string_view pointer) {

@@ -1,6 +1,7 @@
 // Messages of chat completions (services/openai/fields.h). What a text-only chat format could not say is
 // brought to its form here: parts of text become one text, an assistant's missing content becomes an empty
 // one.
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "services/openai/fields.h"
 
@@ -10,8 +11,7 @@ namespace {
 // The text of one part, or why there is none.
 Result<std::string> part_text(const Json& part, const std::string& where) {
   if (!part.is_object()) return wire::wrong(where, "an object", part);
-  const std::string type =
-      part.contains("type") && part["type"].is_string() ? part["type"].get<std::string>() : "";
+  const std::string type = text_member(part, "type");
   const char* key = type == "refusal" ? "refusal" : "text";
   const bool is_text = type == "text" || type == "input_text" || type == "output_text" || type == "refusal" ||
                        (type.empty() && part.contains("text"));

@@ -1,4 +1,5 @@
 // The items of a response's input as messages (services/openai/responses.h).
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "services/openai/fields.h"
 #include "services/openai/responses.h"
@@ -6,18 +7,13 @@
 namespace ink::openai {
 namespace {
 
-std::string text_of(const Json& item, const char* key) {
-  const auto found = item.find(key);
-  return found != item.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 class InputReader {
  public:
   explicit InputReader(std::vector<ChatMessage>& messages) : messages_(messages) {}
 
   Status read(const Json& item, const std::string& where) {
     if (!item.is_object()) return wire::wrong(where, "an object", item);
-    const std::string type = text_of(item, "type");
+    const std::string type = text_member(item, "type");
     if (type == "message" || (type.empty() && item.contains("role"))) return message(item, where);
     if (type == "function_call") return call(item, where);
     if (type == "function_call_output") return output(item, where);
@@ -42,7 +38,7 @@ class InputReader {
   Status message(const Json& item, const std::string& where) {
     auto text = content_text(item.value("content", Json()), where + ".content");
     if (!text.ok()) return text.error();
-    const std::string role = text_of(item, "role");
+    const std::string role = text_member(item, "role");
     if (role == "assistant") {
       auto& content = std::get<std::string>(turn().content);
       content += (content.empty() ? "" : "\n") + *text;
@@ -60,7 +56,7 @@ class InputReader {
   }
 
   Status call(const Json& item, const std::string& where) {
-    const std::string name = text_of(item, "name");
+    const std::string name = text_member(item, "name");
     if (name.empty())
       return wire::wrong(where + ".name", "the name of a function", item.value("name", Json()));
     turn().tool_calls.push_back({name, item.value("arguments", Json("{}")), true});
@@ -83,7 +79,7 @@ class InputReader {
     for (const char* key : {"content", "summary"}) {
       const Json parts = item.value(key, Json());
       for (size_t i = 0; parts.is_array() && i < parts.size(); ++i) {
-        if (parts[i].is_object()) text += text_of(parts[i], "text");
+        if (parts[i].is_object()) text += text_member(parts[i], "text");
       }
       if (!text.empty()) break;
     }
