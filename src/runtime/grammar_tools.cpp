@@ -27,17 +27,6 @@ struct Declaration {
   bool strict = false;
 };
 
-// "type": "object", also where the schema is a $ref to one that says so.
-bool takes_objects(const Json& parameters) {
-  constexpr int kMaxReferences = 64;
-  const Json* schema = &parameters;
-  for (int count = 0; schema != nullptr && schema->is_object() && count < kMaxReferences; ++count) {
-    if (const auto type = schema->find("type"); type != schema->end()) return *type == "object";
-    schema = referred_schema(parameters, *schema);
-  }
-  return false;
-}
-
 Result<Declaration> read_declaration(const Json& tool, const std::string& where) {
   const Json* function = find_member(tool, "function");
   if (function == nullptr || !function->is_object())
@@ -54,7 +43,8 @@ Result<Declaration> read_declaration(const Json& tool, const std::string& where)
   }
   const Json* parameters = find_member(*function, "parameters");
   if (parameters == nullptr || parameters->is_null() || *parameters == Json::object()) return declaration;
-  if (!takes_objects(*parameters))
+  const Json* type = declared_keyword(*parameters, "type");
+  if (type == nullptr || *type != "object")
     return wrong_tools("tool '" + declaration.name + "': parameters", "a schema of type object",
                        "something else");
   declaration.parameters = parameters;

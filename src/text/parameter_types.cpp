@@ -20,8 +20,7 @@ void collect_names(const Json& schema, std::vector<std::string>& names) {
   }
 }
 
-}  // namespace
-
+// What a schema's $ref to a place in these parameters names; nothing where it has none, or none that exists.
 const Json* referred_schema(const Json& parameters, const Json& schema) {
   const Json* reference = find_member(schema, "$ref");
   if (reference == nullptr || !reference->is_string()) return nullptr;
@@ -30,14 +29,20 @@ const Json* referred_schema(const Json& parameters, const Json& schema) {
   return find_pointed(parameters, place.substr(1));
 }
 
-const Json* declared_properties(const Json& parameters) {
+}  // namespace
+
+const Json* declared_keyword(const Json& parameters, std::string_view keyword) {
   const Json* schema = &parameters;
   for (size_t count = 0; schema != nullptr && count < kMaxSchemas; ++count) {
-    const Json* properties = find_member(*schema, "properties");
-    if (properties != nullptr) return properties->is_object() ? properties : nullptr;
+    if (const Json* found = find_member(*schema, keyword)) return found;
     schema = referred_schema(parameters, *schema);
   }
   return nullptr;
+}
+
+const Json* declared_properties(const Json& parameters) {
+  const Json* properties = declared_keyword(parameters, "properties");
+  return properties != nullptr && properties->is_object() ? properties : nullptr;
 }
 
 std::vector<std::string> parameter_types(const Json& parameters, std::string_view name) {
