@@ -171,10 +171,8 @@ void Fields::integer(const char* key, int64_t least, int64_t most, int64_t& out)
   out = whole_number(key, least, most).value_or(out);
 }
 
-void Fields::integer(const char* key, int64_t least, int64_t most, std::optional<int32_t>& out) {
-  const auto value =
-      whole_number(key, std::max<int64_t>(least, INT32_MIN), std::min<int64_t>(most, INT32_MAX));
-  if (value) out = static_cast<int32_t>(*value);
+void Fields::integer(const char* key, int64_t least, int64_t most, std::optional<int64_t>& out) {
+  if (const auto value = whole_number(key, least, most)) out = value;
 }
 
 void Fields::seed(const char* key, std::optional<uint64_t>& out) {
