@@ -29,8 +29,7 @@ void add_line(std::string& text, const std::string& more) { text += (text.empty(
 Error refused_block(const std::string& where, const std::string& type) {
   if (type.empty()) return wire::wrong(where + ".type", "the kind of a block", Json());
   return wire::not_supported(
-      where,
-      "blocks of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported yet");
+      where, "blocks of type '" + std::string(first_characters(type, 40)) + "' are not supported yet");
 }
 
 // The text of blocks that have to be text.

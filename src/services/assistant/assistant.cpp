@@ -32,9 +32,8 @@ ChatMessage calls_message(const Proposal& proposal) {
 ChatMessage result_message(const CallReport& report) {
   Json result = report.outcome.data;
   if (!report.outcome.done()) result = {{"error", report.outcome.problem}};
-  std::string text = result.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kMostResultBytes) text.resize(whole_characters(text.substr(0, kMostResultBytes)));
-  return message(Role::kTool, text);
+  const std::string text = result.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return message(Role::kTool, std::string(first_characters(text, kMostResultBytes)));
 }
 
 void append_sentence(std::string& said, const std::string& sentence, const Voice& voice) {
@@ -92,9 +91,7 @@ bool Reply::all_done() const {
 
 RequestFault check_request(const std::string& text) {
   if (find_invalid_utf8(text)) return RequestFault::kNotText;
-  size_t characters = 0;
-  for (const char c : text) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  if (characters > kMostRequestCharacters) return RequestFault::kTooLong;
+  if (count_characters(text) > kMostRequestCharacters) return RequestFault::kTooLong;
   return trimmed(text).empty() ? RequestFault::kEmpty : RequestFault::kNone;
 }
 

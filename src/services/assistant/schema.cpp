@@ -43,12 +43,6 @@ bool has_one_type(const Json& value, const Json& type) {
   return false;
 }
 
-size_t characters(const std::string& text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
-}
-
 // POSIX expressions: glibc's matcher does not backtrack, so a foreign pattern cannot make it run for ever.
 // What POSIX does not know (\d, look-ahead) and counted repeats (their tables explode) are not looked at.
 bool is_simple_pattern(const std::string& pattern) {
@@ -84,7 +78,8 @@ Status check_size(size_t size, const Json& schema, const char* least, const char
 Status check_string(const std::string& text, const Json& schema, const std::string& where,
                     const Json& value) {
   if (find_invalid_utf8(text)) return misfit(where, "UTF-8 text", value);
-  if (Status fits = check_size(characters(text), schema, "minLength", "maxLength", where, value); !fits.ok())
+  if (Status fits = check_size(count_characters(text), schema, "minLength", "maxLength", where, value);
+      !fits.ok())
     return fits;
   const auto pattern = schema.find("pattern");
   if (pattern != schema.end() && pattern->is_string() && !matches(text, pattern->get<std::string>()))

@@ -14,12 +14,6 @@ constexpr size_t kMaxPrompts = 64;
 
 constexpr ChoicesWords kWordsOfCompletions = {"cmpl-", "text_completion", "text_completion", false};
 
-int64_t characters_in(std::string_view text) {
-  int64_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
-}
-
 // {"tokens", "token_logprobs", "top_logprobs", "text_offset"}; offsets in characters, as Python counts them.
 Json completion_logprobs(const std::vector<AnsweredToken>& tokens, std::string& text_before) {
   Json json{{"tokens", Json::array()},
@@ -32,7 +26,7 @@ Json completion_logprobs(const std::vector<AnsweredToken>& tokens, std::string& 
     Json top = Json::object();
     for (const TokenLogprob& other : answered.top) top[other.bytes] = other.logprob;
     json["top_logprobs"].push_back(std::move(top));
-    json["text_offset"].push_back(characters_in(text_before));
+    json["text_offset"].push_back(count_characters(text_before));
     text_before += answered.token.bytes;
   }
   return json;

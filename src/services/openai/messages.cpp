@@ -17,8 +17,7 @@ Result<std::string> part_text(const Json& part, const std::string& where) {
                        (type.empty() && part.contains("text"));
   if (!is_text) {
     if (type.empty()) return wire::wrong(where + ".type", "\"text\"", part.value("type", Json()));
-    return wire::not_supported(where, "parts of type '" +
-                                          type.substr(0, whole_characters(type.substr(0, 40))) +
+    return wire::not_supported(where, "parts of type '" + std::string(first_characters(type, 40)) +
                                           "' are not supported yet, only text");
   }
   const auto text = part.find(key);

@@ -20,8 +20,7 @@ class InputReader {
     if (type == "reasoning") return reasoning(item, where);
     if (type.empty()) return wire::wrong(where + ".type", "the kind of an item", item.value("type", Json()));
     return wire::not_supported(
-        where,
-        "items of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported");
+        where, "items of type '" + std::string(first_characters(type, 40)) + "' are not supported");
   }
 
  private:

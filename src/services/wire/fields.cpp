@@ -65,10 +65,8 @@ std::optional<double> duration_text_ms(std::string_view text) {
 }  // namespace
 
 std::string describe(const Json& value) {
-  if (value.is_string()) {
-    const std::string_view shown = std::string_view(value.get_ref<const std::string&>()).substr(0, 40);
-    return "a JSON string '" + std::string(shown.substr(0, whole_characters(shown))) + "'";
-  }
+  if (value.is_string())
+    return "a JSON string '" + std::string(first_characters(value.get_ref<const std::string&>(), 40)) + "'";
   if (value.is_number()) return value.dump();
   if (value.is_null()) return "nothing";
   return std::string("a JSON ") + value.type_name();
