@@ -13,12 +13,6 @@
 namespace ink {
 namespace {
 
-Error io_error(const std::filesystem::path& path, const char* action) {
-  const int code = errno;
-  const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
-  return Error{kind, path.string(), "", std::string(action) + ": " + std::strerror(code), ""};
-}
-
 struct Descriptor {
   int fd = -1;
   ~Descriptor() {
@@ -27,6 +21,12 @@ struct Descriptor {
 };
 
 }  // namespace
+
+Error io_error(const std::filesystem::path& path, const char* action) {
+  const int code = errno;
+  const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
+  return Error{kind, path.string(), "", std::string(action) + ": " + std::strerror(code), ""};
+}
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& path) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};

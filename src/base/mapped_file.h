@@ -14,6 +14,9 @@
 
 namespace ink {
 
+// What errno says of a file: kNotFound or kIo. action: what could not be done, such as "cannot read".
+Error io_error(const std::filesystem::path& path, const char* action);
+
 class MappedFile {
  public:
   // Errors: kNotFound, kIo, or kInvalid when the path is a directory.
