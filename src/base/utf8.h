@@ -29,6 +29,9 @@ std::string_view first_characters(std::string_view text, size_t most_bytes);
 
 size_t count_characters(std::string_view text);
 
+// Without spaces, tabs and line breaks at its ends.
+std::string_view trimmed(std::string_view text);
+
 // A to Z in lower case; everything else stays as it is.
 std::string ascii_lower(std::string text);
 

@@ -42,12 +42,6 @@ void append_sentence(std::string& said, const std::string& sentence, const Voice
   said += sentence;
 }
 
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
 std::string milliseconds(double seconds) {
   char text[40];
   std::snprintf(text, sizeof text, "%.1f ms", seconds * 1000);
@@ -168,7 +162,7 @@ bool Assistant::take(Turn& turn, Proposal proposal) {
   Reply& reply = turn.reply;
   if (proposal.calls.empty()) {
     turn.conversation.push_back(message(Role::kAssistant, proposal.reply));
-    append_sentence(reply.said, trimmed(proposal.reply), turn.voice);
+    append_sentence(reply.said, std::string(trimmed(proposal.reply)), turn.voice);
     reply.declined = reply.calls.empty();
     return false;
   }

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/utf8.h"
+
 namespace ink {
 namespace {
 
@@ -69,11 +71,10 @@ Result<std::string> read_secret(const fs::path& path) {
   const auto file = read_small_file(path);
   if (!file.ok()) return file.error();
   if (!file->is_private) return not_private(path);
-  const std::string line = file->text.substr(0, file->text.find('\n'));
-  const size_t begin = line.find_first_not_of(" \t\r");
-  if (begin == std::string::npos)
-    return Error{ErrorKind::kInvalid, path.string(), "a key on the first line", "none", ""};
-  return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
+  const std::string_view line = std::string_view(file->text).substr(0, file->text.find('\n'));
+  std::string secret(trimmed(line));
+  if (secret.empty()) return Error{ErrorKind::kInvalid, path.string(), "a key on the first line", "none", ""};
+  return secret;
 }
 
 Status write_private_file(const fs::path& path, const std::string& text) {
