@@ -59,6 +59,9 @@ std::string utc_time(int64_t unix_seconds);
 // such word.
 bool apply_effort(std::string_view effort, AnswerRequest& request);
 
+// [{"token", "logprob", "bytes", "top_logprobs": [{"token", "logprob", "bytes"}]}]
+Json tokens_json(const std::vector<AnsweredToken>& tokens);
+
 // A call's arguments as JSON text, spaced as the model writes it, so that a client that sends it back gives
 // the model its own words again.
 std::string arguments_text(const ToolCall& call);
