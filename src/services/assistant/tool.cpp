@@ -54,6 +54,18 @@ const Json& Tool::parameters() const {
 
 std::string text_argument(const Json& arguments, const char* name) { return text_member(arguments, name); }
 
+Json make_declaration(const char* name, const char* description, Json properties, Json required) {
+  return {{"type", "function"},
+          {"function",
+           {{"name", name},
+            {"description", description},
+            {"parameters",
+             {{"type", "object"},
+              {"properties", std::move(properties)},
+              {"required", std::move(required)},
+              {"additionalProperties", false}}}}}};
+}
+
 std::shared_ptr<Tool> make_tool(Json declaration, CallFunction call, RiskFunction risk) {
   return std::make_shared<FunctionTool>(std::move(declaration), std::move(call), std::move(risk));
 }
