@@ -44,7 +44,7 @@ int main(int count, char** arguments) {
     const auto call = parse_json(line, "call");
     if (!call.ok() || !call->is_object()) return 2;
     const Json answer = call->contains("list") ? Json(registry.declarations()) : outcome_of(registry, *call);
-    std::cout << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+    std::cout << json_text(answer) << std::endl;
   }
   cli::leave_hanging_calls(0);
   return 0;

@@ -32,7 +32,7 @@ ChatMessage calls_message(const Proposal& proposal) {
 ChatMessage result_message(const CallReport& report) {
   Json result = report.outcome.data;
   if (!report.outcome.done()) result = {{"error", report.outcome.problem}};
-  const std::string text = result.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::string text = json_text(result);
   return message(Role::kTool, std::string(first_characters(text, kMostResultBytes)));
 }
 

@@ -65,7 +65,7 @@ Answer Client::request(const std::string& method, const std::string& path, const
   Json http = {{"method", method},
                {"url", url_ + path},
                {"headers", {{"Authorization", "Bearer " + token_}, {"Content-Type", "application/json"}}}};
-  if (body) http["body"] = body->dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (body) http["body"] = json_text(*body);
   const HttpReply reply = connection_->request(std::move(http), context.deadline, context.stop);
   if (reply.problem) return {{}, problem_of(*reply.problem)};
   const std::string status = "HTTP " + std::to_string(reply.status) + " for " + path;

@@ -68,7 +68,7 @@ Answer parse_answer(const Json& result) {
       ++answer.parts_left_out;
   }
   const auto structured = result.find("structuredContent");
-  if (answer.text.empty() && structured != result.end()) answer.text = text_of(*structured);
+  if (answer.text.empty() && structured != result.end()) answer.text = json_text(*structured);
   return answer;
 }
 

@@ -98,7 +98,7 @@ NamedTools named_tools(const std::shared_ptr<Client>& client, const std::string&
     const auto leave_out = [&](const char* why) { result.left_out.push_back(shown(info.name) + ": " + why); };
     if (name.empty()) {
       leave_out("its name has no letters, or more than 64 characters with the server's");
-    } else if (text_of(info.parameters).size() > kMostSchemaBytes) {
+    } else if (json_text(info.parameters).size() > kMostSchemaBytes) {
       leave_out("its schema is larger than 16 KiB");
     } else if (!taken.insert(name).second) {
       leave_out("another tool is called so");

@@ -18,15 +18,13 @@ Json token_json(const TokenLogprob& token) {
 
 }  // namespace
 
-std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string server_sent_event(const Json& data) { return "data: " + to_text(data) + "\n\n"; }
+std::string server_sent_event(const Json& data) { return "data: " + json_text(data) + "\n\n"; }
 
 std::string server_sent_event(std::string_view event, const Json& data) {
   return "event: " + std::string(event) + "\n" + server_sent_event(data);
 }
 
-std::string json_line(const Json& json) { return to_text(json) + "\n"; }
+std::string json_line(const Json& json) { return json_text(json) + "\n"; }
 
 std::string utc_time(int64_t unix_seconds) {
   const auto seconds = static_cast<std::time_t>(unix_seconds);

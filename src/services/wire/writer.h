@@ -46,8 +46,6 @@ struct Asked {
   std::unique_ptr<AnswerWriter> writer;
 };
 
-// JSON as it goes out: compact; bytes that are not UTF-8 (a file's name, half a token) become U+FFFD.
-std::string to_text(const Json& json);
 std::string server_sent_event(const Json& data);                          // data: …
 std::string server_sent_event(std::string_view event, const Json& data);  // with its event: line
 std::string json_line(const Json& json);                                  // NDJSON
