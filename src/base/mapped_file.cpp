@@ -63,9 +63,10 @@ Result<std::string> read_text_file(const std::filesystem::path& path, uint64_t m
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-Status write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content) {
+Status write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content,
+                             unsigned mode) {
   const std::filesystem::path temporary = path.string() + ".partial-" + std::to_string(::getpid());
-  Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
+  Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
   if (file.fd < 0) return io_error(path, "cannot create");
   const auto fail = [&](const char* action) {
     const Error error = io_error(path, action);
