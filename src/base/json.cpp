@@ -158,6 +158,10 @@ Result<Json> parse_json(std::string_view text, const std::string& where) {
   return root;
 }
 
+std::string json_text(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string python_json(const Json& value) {
   std::string out;
   append_value(out, value);

@@ -21,6 +21,9 @@ inline constexpr int kMaxJsonKeys =
 // kMaxJsonKeys.
 Result<Json> parse_json(std::string_view text, const std::string& where);
 
+// Compact text on one line; bytes that are not UTF-8 (a file's name, half a token) become U+FFFD.
+std::string json_text(const Json& value);
+
 // Compact text as Python's json.dumps(ensure_ascii=False) writes it: ", " and ": " between items, non-ASCII
 // characters as they are, floats in Python's shortest form. This is the chat templates' `tojson`.
 std::string python_json(const Json& value);

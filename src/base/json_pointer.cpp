@@ -2,7 +2,6 @@
 #include "base/json_pointer.h"
 
 #include <algorithm>
-#include <string>
 
 namespace ink {
 namespace {
@@ -32,6 +31,17 @@ std::string unescaped(std::string_view step) {
 
 }  // namespace
 
+const Json* find_member(const Json& object, std::string_view name) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(std::string(name));
+  return found == object.end() ? nullptr : &*found;
+}
+
+std::string text_member(const Json& object, std::string_view name) {
+  const Json* found = find_member(object, name);
+  return found != nullptr && found->is_string() ? found->get<std::string>() : "";
+}
+
 const Json* find_pointed(const Json& root, std::string_view pointer) {
   const Json* at = &root;
   while (!pointer.empty()) {
@@ -39,9 +49,8 @@ const Json* find_pointed(const Json& root, std::string_view pointer) {
     const std::string name = unescaped(pointer.substr(0, pointer.find('/')));
     pointer.remove_prefix(std::min(pointer.find('/'), pointer.size()));
     if (at->is_object()) {
-      const auto found = at->find(name);
-      if (found == at->end()) return nullptr;
-      at = &*found;
+      at = find_member(*at, name);
+      if (at == nullptr) return nullptr;
     } else if (at->is_array() && !name.empty() && name.size() < 6 &&
                name.find_first_not_of("0123456789") == std::string::npos) {
       const auto index = static_cast<size_t>(std::stoul(name));

@@ -13,12 +13,6 @@
 namespace ink {
 namespace {
 
-Error io_error(const std::filesystem::path& path, const char* action) {
-  const int code = errno;
-  const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
-  return Error{kind, path.string(), "", std::string(action) + ": " + std::strerror(code), ""};
-}
-
 struct Descriptor {
   int fd = -1;
   ~Descriptor() {
@@ -27,6 +21,12 @@ struct Descriptor {
 };
 
 }  // namespace
+
+Error io_error(const std::filesystem::path& path, const char* action) {
+  const int code = errno;
+  const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
+  return Error{kind, path.string(), "", std::string(action) + ": " + std::strerror(code), ""};
+}
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& path) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -63,9 +63,10 @@ Result<std::string> read_text_file(const std::filesystem::path& path, uint64_t m
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-Status write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content) {
+Status write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content,
+                             unsigned mode) {
   const std::filesystem::path temporary = path.string() + ".partial-" + std::to_string(::getpid());
-  Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
+  Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
   if (file.fd < 0) return io_error(path, "cannot create");
   const auto fail = [&](const char* action) {
     const Error error = io_error(path, action);

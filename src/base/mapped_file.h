@@ -14,6 +14,9 @@
 
 namespace ink {
 
+// What errno says of a file: kNotFound or kIo. action: what could not be done, such as "cannot read".
+Error io_error(const std::filesystem::path& path, const char* action);
+
 class MappedFile {
  public:
   // Errors: kNotFound, kIo, or kInvalid when the path is a directory.
@@ -38,7 +41,8 @@ class MappedFile {
 Result<std::string> read_text_file(const std::filesystem::path& path, uint64_t max_bytes);
 
 // Writes a file so that a reader sees the old content or all of the new: a temporary file in the same folder,
-// flushed, then renamed. On any error nothing is left behind.
-Status write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content);
+// flushed, then renamed. mode: who may use it, less the umask. On any error nothing is left behind.
+Status write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content,
+                             unsigned mode = 0644);
 
 }  // namespace ink

@@ -24,6 +24,14 @@ std::optional<size_t> find_invalid_utf8(std::string_view text);
 // left out; invalid bytes are counted as whole (they can never become valid).
 size_t whole_characters(std::string_view text);
 
+// The whole characters among the first bytes of a text.
+std::string_view first_characters(std::string_view text, size_t most_bytes);
+
+size_t count_characters(std::string_view text);
+
+// Without spaces, tabs and line breaks at its ends.
+std::string_view trimmed(std::string_view text);
+
 // A to Z in lower case; everything else stays as it is.
 std::string ascii_lower(std::string text);
 

@@ -1,6 +1,7 @@
 // See cli/batch.h.
 #include "cli/batch.h"
 
+#include "base/utf8.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -25,7 +26,7 @@ Result<std::vector<BatchLine>> read_batch(const std::string& path) {
     const std::string line = content->substr(begin, end - begin);
     begin = end + 1;
     ++number;
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (trimmed(line).empty()) continue;
     const std::string where = path + ":" + std::to_string(number);
     const auto json = parse_json(line, where);
     if (!json.ok()) return json.error();

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/mapped_file.h"
+#include "base/utf8.h"
 #include "base/xdg_folder.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -25,26 +26,6 @@ ChatMessage message_of(const AssistantTurn& turn) {
 
 bool is_empty(const AssistantTurn& turn) {
   return turn.content.empty() && turn.reasoning.empty() && turn.tool_calls.empty();
-}
-
-std::string_view role_name(Role role) {
-  switch (role) {
-    case Role::kSystem:
-      return "system";
-    case Role::kUser:
-      return "user";
-    case Role::kAssistant:
-      return "assistant";
-    case Role::kTool:
-      return "tool";
-  }
-  return "user";
-}
-
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
 }  // namespace
@@ -85,7 +66,7 @@ Chat::Chat(LoadedModel& model, std::vector<Json> tools, const SamplingFlags& sam
 }
 
 int Chat::take(const std::string& message) {
-  const std::string text = trimmed(message);
+  const std::string text(trimmed(message));
   if (text.empty()) return kOk;
   if (text.starts_with('/')) return run_command(text);
   if (const Status valid = check_utf8("message", message); !valid.ok()) return report(valid.error());
@@ -96,7 +77,7 @@ int Chat::take(const std::string& message) {
 int Chat::run_command(const std::string& line) {
   const size_t space = std::min(line.find_first_of(" \t\n"), line.size());
   const std::string name = line.substr(0, space);
-  const std::string argument = trimmed(line.substr(space));
+  const std::string argument(trimmed(line.substr(space)));
   for (const Command& command : commands()) {
     if (name != command.name) continue;
     const bool optional = std::string_view(command.name) == "/system";

@@ -3,7 +3,6 @@
 
 #include <charconv>
 #include <limits>
-#include <random>
 
 #include "base/mapped_file.h"
 #include "base/utf8.h"
@@ -18,7 +17,7 @@ constexpr uint64_t kMostToolBytes = 16 << 20;
 Result<uint64_t> parse_seed(const std::string& text) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (text == "-1") return (uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+  if (text == "-1") return random_seed();
   if (error == std::errc() && end == text.data() + text.size()) return seed;
   return Error{ErrorKind::kInvalid, "--seed",
                "an integer from 0 to 18446744073709551615, or -1 for a random one", "'" + text + "'", ""};
@@ -137,13 +136,7 @@ Result<GenerationOptions> generation_options(const SamplingFlags& flags, const G
   SamplingOptions& sampling = options.sampling;
   sampling = defaults.sampling;
   options.stop_tokens = defaults.stop_tokens;
-  override_with(sampling.temperature, flags.temperature);
-  override_with(sampling.top_k, flags.top_k);
-  override_with(sampling.top_p, flags.top_p);
-  override_with(sampling.min_p, flags.min_p);
-  override_with(sampling.repeat_penalty, flags.repeat_penalty);
-  override_with(sampling.presence_penalty, flags.presence_penalty);
-  override_with(sampling.frequency_penalty, flags.frequency_penalty);
+  flags.apply_to(sampling);
   override_with(sampling.penalty_last_n, flags.repeat_last_n);
   override_with(sampling.logprobs, flags.logprobs);
   const auto seed = parse_seed(flags.seed.value_or("-1"));
@@ -192,7 +185,7 @@ Result<std::vector<Json>> read_tools(const std::string& path) {
     if (tool.is_object() && tool.contains("function")) function = &tool["function"];
     if (!function->is_object() || !function->contains("name") || !(*function)["name"].is_string())
       return Error{ErrorKind::kInvalid, path + ": [" + std::to_string(i) + "]", "a function with a \"name\"",
-                   function->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60), ""};
+                   json_text(*function).substr(0, 60), ""};
     tools.push_back(tool);
   }
   return tools;

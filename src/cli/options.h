@@ -28,15 +28,8 @@ void add_run_flags(Command& command, ModelFlags& flags);     // without -m
 void add_engine_flags(Command& command, ModelFlags& flags);  // both
 EngineOptions engine_options(const ModelFlags& flags);
 
-struct SamplingFlags {
-  std::optional<float> temperature;
-  std::optional<int64_t> top_k;
-  std::optional<float> top_p;
-  std::optional<float> min_p;
+struct SamplingFlags : SamplingChanges {
   std::optional<std::string> seed;
-  std::optional<float> repeat_penalty;
-  std::optional<float> presence_penalty;
-  std::optional<float> frequency_penalty;
   std::optional<int64_t> repeat_last_n;
   std::vector<std::string> logit_bias;
   std::optional<int64_t> logprobs;

@@ -97,7 +97,7 @@ void Output::write(std::string_view text) {
 }
 
 void Output::write_json(const Json& value) {
-  write(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  write(json_text(value));
   write("\n");
 }
 

@@ -104,6 +104,12 @@ std::optional<int> parse_command_line(CLI::App& program, std::vector<std::string
   return std::nullopt;
 }
 
+void leave_hanging_calls(int code) {
+  if (assistant::calls_left_behind() == 0) return;
+  kill_children();
+  ::_exit(code);
+}
+
 }  // namespace ink::cli
 
 namespace ink {
@@ -117,11 +123,7 @@ int run_program(int argc, char** argv) {
   const auto program = cli::make_program(action, arguments);
   if (const auto code = cli::parse_command_line(*program, arguments)) return *code;
   const int code = cli::output().finish(action());
-  // A tool that hangs still runs on its thread: it must not see the program being taken down around it.
-  if (assistant::calls_left_behind() > 0) {
-    kill_children();
-    ::_exit(code);
-  }
+  cli::leave_hanging_calls(code);
   return code;
 }
 

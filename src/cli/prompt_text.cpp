@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/utf8.h"
 #include "cli/options.h"
 #include "cli/output.h"
 
@@ -70,7 +71,7 @@ Result<std::string> read_prompt(const std::optional<std::string>& words,
     if (!input.ok()) return input.error();
     text += *input;
   }
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+  if (trimmed(text).empty())
     return Error{ErrorKind::kInvalid, "prompt", "text", "an empty prompt",
                  "inkstone run \"turn on the light\""};
   return text;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "cli/interrupt.h"
 #include "cli/prompt_text.h"
 
@@ -60,11 +61,9 @@ Result<std::string> read_typed(const std::string& question) {
 Result<std::string> read_secret_input(const std::string& question) {
   auto text = ::isatty(STDIN_FILENO) == 1 ? read_typed(question) : read_stdin();
   if (!text.ok()) return text.error();
-  const std::string line = text->substr(0, text->find('\n'));
-  const size_t begin = line.find_first_not_of(" \t\r");
-  if (begin == std::string::npos)
+  std::string key(trimmed(text->substr(0, text->find('\n'))));
+  if (key.empty())
     return Error{ErrorKind::kInvalid, "key", "a line with it", "nothing", "type it, or pipe it in"};
-  std::string key = line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
   const bool right = key.size() <= kMostCharacters &&
                      std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!right)

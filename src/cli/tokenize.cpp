@@ -69,8 +69,7 @@ int encode(const TokenizeFlags& flags, const Tokenizer& tokenizer, const std::st
   } else {
     for (const int32_t id : ids) {
       // JSON quoting makes spaces, line breaks and half characters visible.
-      const std::string quoted =
-          Json(std::string(tokenizer.token_bytes(id))).dump(-1, ' ', false, Json::error_handler_t::replace);
+      const std::string quoted = json_text(std::string(tokenizer.token_bytes(id)));
       output().write(std::to_string(id) + "\t" + quoted + "\n");
     }
   }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kernels/cpu_ops.h"
+#include "kernels/panel_layout.h"
 
 namespace ink {
 namespace {
@@ -210,7 +211,7 @@ void CpuOps::add_experts(Tensor x, const Activations& products, std::span<const 
                          const int32_t* tokens, const float* weights) {
   const Tensor sums = make(x.rows, x.cols);
   const PackedMatrix& down = *experts[0].mlp->down_proj.weight;
-  const int64_t panels = (x.cols + kPanelRows - 1) / kPanelRows;
+  const int64_t panels = panel_count(x.cols);
   const auto count = static_cast<int64_t>(experts.size());
   const int64_t chunk = chunk_of(panels, down, count, products.floats.rows / count, 8);
   threads_.parallel_for(panels, chunk, [&](int64_t begin, int64_t end, int) {

@@ -3,13 +3,9 @@
 #include <algorithm>
 
 #include "kernels/cpu_ops.h"
+#include "kernels/panel_layout.h"
 
 namespace ink {
-namespace {
-
-int64_t panels_of(const PackedMatrix& matrix) { return (matrix.rows + kPanelRows - 1) / kPanelRows; }
-
-}  // namespace
 
 QuantizedRows CpuOps::make_quantized(int64_t rows, int64_t cols) {
   return {arena_.allocate<int8_t>(rows * cols), arena_.allocate<float>(rows * cols / kGroup),
@@ -85,7 +81,7 @@ void CpuOps::run_linears(const Activations& x, std::span<const Linear* const> we
   int64_t panels = 0;
   for (const Linear* linear : weights) {
     INK_CHECK(linear->weight->cols == x.floats.cols, "shapes are checked when a model is loaded");
-    panels += panels_of(*linear->weight);
+    panels += panel_count(linear->weight->rows);
   }
   // About eight pieces a thread: enough to even out unequal cores, few enough to keep streams long.
   const int64_t chunk = chunk_of(panels, *weights[0]->weight, 1, outputs[0].rows, 8);
@@ -93,7 +89,7 @@ void CpuOps::run_linears(const Activations& x, std::span<const Linear* const> we
     for (int64_t p = begin; p < end; ++p) {
       int64_t panel = p;
       size_t i = 0;
-      while (panel >= panels_of(*weights[i]->weight)) panel -= panels_of(*weights[i++]->weight);
+      while (panel >= panel_count(weights[i]->weight->rows)) panel -= panel_count(weights[i++]->weight->rows);
       linear_panel(x, *weights[i], panel, outputs[i], add);
     }
   });

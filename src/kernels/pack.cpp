@@ -11,11 +11,6 @@
 #include "kernels/panel_layout.h"
 
 namespace ink {
-namespace {
-
-int64_t panel_count(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
-
-}  // namespace
 
 const std::byte* PackedMatrix::panel(int64_t index) const {
   return panels + index * panel_bytes(weight_class, cols);

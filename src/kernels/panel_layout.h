@@ -10,7 +10,10 @@
 
 namespace ink {
 
-// Bytes of a panel of 16 rows, and of its part of the scale plane (0 for floats).
+// Panels of 16 rows that so many rows take.
+inline int64_t panel_count(int64_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
+
+// Bytes of a panel, and of its part of the scale plane (0 for floats).
 int64_t panel_bytes(WeightClass weight_class, int64_t cols);
 int64_t panel_scale_bytes(WeightClass weight_class, int64_t cols);
 

@@ -54,9 +54,8 @@ class GbnfReader {
     return "grammar, line " + std::to_string(line) + ", column " + std::to_string(column);
   }
   Error refuse(std::string wanted, ErrorKind kind = ErrorKind::kInvalid) const {
-    const std::string_view rest = text_.substr(at_, 40);
     const std::string got =
-        rest.empty() ? "the end" : "'" + std::string(rest.substr(0, whole_characters(rest))) + "'";
+        more() ? "'" + std::string(first_characters(text_.substr(at_), 40)) + "'" : "the end";
     return {kind, where(), std::move(wanted), got, ""};
   }
   bool more() const { return at_ < text_.size(); }

@@ -82,10 +82,8 @@ class PatternReader {
 
  private:
   Error refuse(const std::string& wanted, ErrorKind kind = ErrorKind::kUnsupported) const {
-    const std::string_view rest = text_.substr(std::min(at_, text_.size()));
     const std::string got =
-        rest.empty() ? "its end"
-                     : "'" + std::string(rest.substr(0, whole_characters(rest.substr(0, 40)))) + "'";
+        more() ? "'" + std::string(first_characters(text_.substr(at_), 40)) + "'" : "its end";
     return {kind, where_ + ".pattern, byte " + std::to_string(at_), wanted, got, ""};
   }
   bool more() const { return at_ < text_.size(); }

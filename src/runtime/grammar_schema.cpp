@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "runtime/grammar_formats.h"
 #include "runtime/grammar_shape_keywords.h"
 #include "runtime/grammar_values.h"
@@ -40,10 +41,7 @@ Fit fits(const Json& value, const Shape& shape) {
     return count >= counts.least && count <= counts.most;
   };
   if (type == kStringType) {
-    const auto& text = value.get_ref<const std::string&>();
-    const auto characters =
-        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; });
-    if (!within(static_cast<size_t>(characters), shape.length)) return Fit::kNo;
+    if (!within(count_characters(value.get_ref<const std::string&>()), shape.length)) return Fit::kNo;
     return shape.pattern || shape.format || shape.copied ? Fit::kMaybe : Fit::kYes;
   }
   if (type == kArrayType) {

@@ -183,7 +183,7 @@ const std::map<std::string_view, Joiner>& joiners() {
 
 std::string shortened(const Json& value) {
   const std::string text = is_printable(value) ? python_json(value) : "something that is no JSON";
-  return text.size() <= 60 ? text : text.substr(0, whole_characters(text.substr(0, 57))) + "...";
+  return text.size() <= 60 ? text : std::string(first_characters(text, 57)) + "...";
 }
 
 bool is_printable(const Json& value, int depth) {

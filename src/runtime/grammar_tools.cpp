@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "runtime/grammar_gbnf.h"
 #include "runtime/grammar_schema.h"
@@ -26,43 +27,27 @@ struct Declaration {
   bool strict = false;
 };
 
-// "type": "object", also where the schema is a $ref to one that says so.
-bool takes_objects(const Json& parameters) {
-  constexpr int kMaxReferences = 64;
-  const Json* schema = &parameters;
-  for (int count = 0; schema != nullptr && schema->is_object() && count < kMaxReferences; ++count) {
-    if (const auto type = schema->find("type"); type != schema->end()) return *type == "object";
-    schema = referred_schema(parameters, *schema);
-  }
-  return false;
-}
-
 Result<Declaration> read_declaration(const Json& tool, const std::string& where) {
-  const auto function = tool.is_object() ? tool.find("function") : tool.end();
-  if (!tool.is_object() || function == tool.end() || !function->is_object())
+  const Json* function = find_member(tool, "function");
+  if (function == nullptr || !function->is_object())
     return wrong_tools(where, "an object with \"function\"", "something else");
-  const auto name = function->find("name");
-  if (name == function->end() || !name->is_string() || name->get_ref<const std::string&>().empty() ||
+  const Json* name = find_member(*function, "name");
+  if (name == nullptr || !name->is_string() || name->get_ref<const std::string&>().empty() ||
       find_invalid_utf8(name->get_ref<const std::string&>()))
     return wrong_tools(where + ".function.name", "a name", "none");
   Declaration declaration{name->get<std::string>(), nullptr, false};
-  if (const auto strict = function->find("strict"); strict != function->end() && !strict->is_null()) {
+  if (const Json* strict = find_member(*function, "strict"); strict != nullptr && !strict->is_null()) {
     if (!strict->is_boolean())
       return wrong_tools("tool '" + declaration.name + "': strict", "true or false", strict->type_name());
     declaration.strict = strict->get<bool>();
   }
-  const auto parameters = function->find("parameters");
-  if (parameters == function->end() || parameters->is_null() || parameters->empty()) {
-    const bool none = parameters == function->end() || parameters->is_null() || parameters->is_object();
-    return none ? Result<Declaration>(std::move(declaration))
-                : wrong_tools("tool '" + declaration.name + "': parameters", "a schema of type object",
-                              "something else");
-  }
-  if (!takes_objects(*parameters)) {
+  const Json* parameters = find_member(*function, "parameters");
+  if (parameters == nullptr || parameters->is_null() || *parameters == Json::object()) return declaration;
+  const Json* type = declared_keyword(*parameters, "type");
+  if (type == nullptr || *type != "object")
     return wrong_tools("tool '" + declaration.name + "': parameters", "a schema of type object",
                        "something else");
-  }
-  declaration.parameters = &*parameters;
+  declaration.parameters = parameters;
   return declaration;
 }
 

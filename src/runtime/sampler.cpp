@@ -76,6 +76,18 @@ double uniform(std::mt19937_64& random) { return static_cast<double>(random() >>
 
 }  // namespace
 
+void SamplingChanges::apply_to(SamplingOptions& options) const {
+  options.temperature = temperature.value_or(options.temperature);
+  options.top_k = static_cast<int32_t>(top_k.value_or(options.top_k));
+  options.top_p = top_p.value_or(options.top_p);
+  options.min_p = min_p.value_or(options.min_p);
+  options.repeat_penalty = repeat_penalty.value_or(options.repeat_penalty);
+  options.presence_penalty = presence_penalty.value_or(options.presence_penalty);
+  options.frequency_penalty = frequency_penalty.value_or(options.frequency_penalty);
+}
+
+uint64_t random_seed() { return (uint64_t{std::random_device{}()} << 32) | std::random_device{}(); }
+
 Sampler::Sampler(SamplingOptions options) : options_(std::move(options)), random_(options_.seed) {}
 
 void Sampler::reset() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <unordered_map>
@@ -28,6 +29,18 @@ struct SamplingOptions {
   std::vector<std::pair<int32_t, float>> logit_bias;  // (id, added to its logit); -infinity bans a token
   int32_t logprobs = -1;  // how many alternatives to report; -1: none, 0: only the chosen one
 };
+
+// What somebody wants otherwise than the model has it; what is not set stays.
+struct SamplingChanges {
+  std::optional<float> temperature, top_p, min_p;
+  std::optional<int64_t> top_k;  // of 32 bits
+  std::optional<float> repeat_penalty, presence_penalty, frequency_penalty;
+
+  void apply_to(SamplingOptions& options) const;
+};
+
+// Another one each time.
+uint64_t random_seed();
 
 struct TokenProbability {
   int32_t id = 0;

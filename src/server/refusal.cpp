@@ -53,7 +53,7 @@ Reply refusal_reply(const Refusal& refusal, std::string_view path) {
               {"code", refusal.code}}}};
   Reply reply;
   reply.status = refusal.status;
-  reply.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  reply.body = json_text(body);
   // Two seconds: about what a short answer takes on a small machine; clients try again by themselves.
   if (refusal.status == 503) reply.headers["retry-after"] = "2";
   if (refusal.status == 401) reply.headers["www-authenticate"] = "Bearer";

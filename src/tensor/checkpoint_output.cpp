@@ -5,22 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "base/checked.h"
+#include "base/mapped_file.h"
 #include "tensor/checkpoint_checks.h"
 
 namespace ink {
-namespace {
-
-Error io_error(const std::filesystem::path& path, const char* action) {
-  const int code = errno;
-  const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::kNotFound : ErrorKind::kIo;
-  return Error{kind, path.string(), "", std::string(action) + ": " + std::strerror(code), ""};
-}
-
-}  // namespace
 
 Result<CheckpointOutput> CheckpointOutput::create(const std::filesystem::path& path) {
   std::filesystem::path temporary = path.string() + ".partial-" + std::to_string(::getpid());

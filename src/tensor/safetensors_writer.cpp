@@ -30,9 +30,9 @@ bool is_plain(Dtype dtype) {
 std::string entry_text(const PlannedTensor& tensor, uint64_t begin, uint64_t end) {
   std::string shape;
   for (const int64_t size : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(size);
-  return Json(tensor.name).dump(-1, ' ', false, Json::error_handler_t::replace) + R"(:{"dtype":")" +
-         std::string(dtype_info(tensor.dtype).name) + R"(","shape":[)" + shape + R"(],"data_offsets":[)" +
-         std::to_string(begin) + "," + std::to_string(end) + "]}";
+  return json_text(tensor.name) + R"(:{"dtype":")" + std::string(dtype_info(tensor.dtype).name) +
+         R"(","shape":[)" + shape + R"(],"data_offsets":[)" + std::to_string(begin) + "," +
+         std::to_string(end) + "]}";
 }
 
 }  // namespace

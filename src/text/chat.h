@@ -27,6 +27,7 @@ enum class ChatFormat {
 };
 
 enum class Role { kSystem, kUser, kAssistant, kTool };
+std::string_view role_name(Role role);  // "user", "assistant", …
 
 // A piece of a message: text, or the place of a picture or a clip.
 struct ContentPart {

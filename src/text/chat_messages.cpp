@@ -11,9 +11,8 @@ Error refused(const std::string& where, const std::string& wanted, const Json& g
   std::string found = "a JSON ";
   found += got.type_name();
   if (got.is_string()) {
-    const std::string_view shown = std::string_view(got.get_ref<const std::string&>()).substr(0, 40);
     found += " '";
-    found += shown.substr(0, whole_characters(shown));
+    found += first_characters(got.get_ref<const std::string&>(), 40);
     found += "'";
   }
   return Error{ErrorKind::kInvalid, where, wanted, std::move(found), ""};

@@ -37,9 +37,6 @@ class MarkedText {
   std::vector<Run> runs_;
 };
 
-// "user", "assistant", …
-std::string_view role_name(Role role);
-
 // <|im_start|>ROLE\n … <|im_end|>\n
 void write_turn_start(MarkedText& prompt, Role role);
 void write_turn_end(MarkedText& prompt);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "base/json_pointer.h"
 #include "text/chat_prompt.h"
 #include "text/chat_python.h"
 
@@ -36,12 +37,6 @@ constexpr std::string_view kQwen35ToolsOutro =
 // A value as the templates print it: lists and dictionaries as JSON, the rest as str().
 std::string value_text(const Json& value) {
   return value.is_structured() ? python_json(value) : python_str(value);
-}
-
-const Json* member(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
 }
 
 Status write_xml_call(MarkedText& prompt, size_t message_index, const ToolCall& call) {
@@ -86,25 +81,25 @@ void write_other_keys(MarkedText& prompt, const Json* object, std::initializer_l
 }
 
 void write_description(MarkedText& prompt, const Json& object) {
-  if (const Json* description = member(object, "description")) {
+  if (const Json* description = find_member(object, "description")) {
     write_element(prompt, "description", python_strip(python_str(*description)));
   }
 }
 
 void write_coder_tool(MarkedText& prompt, const Json& declaration) {
-  const Json* function = member(declaration, "function");
+  const Json* function = find_member(declaration, "function");
   const Json& tool = function == nullptr ? declaration : *function;
-  const Json* parameters = member(tool, "parameters");
+  const Json* parameters = find_member(tool, "parameters");
   prompt.literal("\n<function>");
-  write_element(prompt, "name", python_str(member(tool, "name")));
+  write_element(prompt, "name", python_str(find_member(tool, "name")));
   write_description(prompt, tool);
   prompt.literal("\n<parameters>");
-  const Json* properties = parameters == nullptr ? nullptr : member(*parameters, "properties");
+  const Json* properties = parameters == nullptr ? nullptr : find_member(*parameters, "properties");
   if (properties != nullptr && properties->is_object()) {
     for (const auto& [name, fields] : properties->items()) {
       prompt.literal("\n<parameter>");
       write_element(prompt, "name", name);
-      if (const Json* type = member(fields, "type")) write_element(prompt, "type", python_str(*type));
+      if (const Json* type = find_member(fields, "type")) write_element(prompt, "type", python_str(*type));
       write_description(prompt, fields);
       write_other_keys(prompt, &fields, {"name", "type", "description"});
       prompt.literal("\n</parameter>");

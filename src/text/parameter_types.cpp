@@ -10,14 +10,8 @@ namespace {
 
 constexpr size_t kMaxSchemas = 256;
 
-const Json* member_of(const Json& object, std::string_view key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(std::string(key));
-  return found == object.end() ? nullptr : &*found;
-}
-
 void collect_names(const Json& schema, std::vector<std::string>& names) {
-  const Json* type = member_of(schema, "type");
+  const Json* type = find_member(schema, "type");
   if (type == nullptr) return;
   if (type->is_string()) names.push_back(type->get<std::string>());
   if (!type->is_array()) return;
@@ -26,29 +20,34 @@ void collect_names(const Json& schema, std::vector<std::string>& names) {
   }
 }
 
-}  // namespace
-
+// What a schema's $ref to a place in these parameters names; nothing where it has none, or none that exists.
 const Json* referred_schema(const Json& parameters, const Json& schema) {
-  const Json* reference = member_of(schema, "$ref");
+  const Json* reference = find_member(schema, "$ref");
   if (reference == nullptr || !reference->is_string()) return nullptr;
   const std::string_view place = reference->get_ref<const std::string&>();
   if (place != "#" && !place.starts_with("#/")) return nullptr;
   return find_pointed(parameters, place.substr(1));
 }
 
-const Json* declared_properties(const Json& parameters) {
+}  // namespace
+
+const Json* declared_keyword(const Json& parameters, std::string_view keyword) {
   const Json* schema = &parameters;
   for (size_t count = 0; schema != nullptr && count < kMaxSchemas; ++count) {
-    const Json* properties = member_of(*schema, "properties");
-    if (properties != nullptr) return properties->is_object() ? properties : nullptr;
+    if (const Json* found = find_member(*schema, keyword)) return found;
     schema = referred_schema(parameters, *schema);
   }
   return nullptr;
 }
 
+const Json* declared_properties(const Json& parameters) {
+  const Json* properties = declared_keyword(parameters, "properties");
+  return properties != nullptr && properties->is_object() ? properties : nullptr;
+}
+
 std::vector<std::string> parameter_types(const Json& parameters, std::string_view name) {
   const Json* properties = declared_properties(parameters);
-  const Json* declared = properties == nullptr ? nullptr : member_of(*properties, name);
+  const Json* declared = properties == nullptr ? nullptr : find_member(*properties, name);
   std::vector<const Json*> schemas;  // those that were met: a schema may refer to itself
   const auto meet = [&](const Json* schema) {
     if (schema != nullptr && std::find(schemas.begin(), schemas.end(), schema) == schemas.end())
@@ -62,7 +61,7 @@ std::vector<std::string> parameter_types(const Json& parameters, std::string_vie
     collect_names(schema, names);
     meet(referred_schema(parameters, schema));
     for (const char* keyword : {"anyOf", "oneOf", "allOf"}) {
-      const Json* list = member_of(schema, keyword);
+      const Json* list = find_member(schema, keyword);
       if (list == nullptr || !list->is_array()) continue;
       for (const Json& each : *list) meet(&each);
     }

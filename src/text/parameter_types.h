@@ -10,11 +10,11 @@
 
 namespace ink {
 
-// What a schema's $ref to a place in these parameters names; nothing where it has none, or none that exists.
-const Json* referred_schema(const Json& parameters, const Json& schema);
+// What a schema of parameters has under a keyword, also where it is a $ref to the one that has it; nothing
+// where none has.
+const Json* declared_keyword(const Json& parameters, std::string_view keyword);
 
-// The properties that a schema of parameters declares, also where it is a $ref to the one that does; nothing
-// where there are none.
+// The properties that it declares; nothing where there are none.
 const Json* declared_properties(const Json& parameters);
 
 // The names of the types that a parameter may have: those of "type", also through anyOf, oneOf, allOf and

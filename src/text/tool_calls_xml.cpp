@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "text/parameter_types.h"
 #include "text/tool_calls_scan.h"
@@ -77,12 +78,6 @@ std::string_view without_outer_newlines(std::string_view value) {
   return value;
 }
 
-const Json* member(const Json* object, std::string_view key) {
-  if (object == nullptr || !object->is_object()) return nullptr;
-  const auto found = object->find(std::string(key));
-  return found == object->end() ? nullptr : &*found;
-}
-
 bool type_fits(const Json& value, const std::string& type) {
   return (type == "integer" && value.is_number()) || (type == "number" && value.is_number()) ||
          (type == "boolean" && value.is_boolean()) || (type == "null" && value.is_null()) ||
@@ -92,11 +87,11 @@ bool type_fits(const Json& value, const std::string& type) {
 // The declared parameters of a tool.
 const Json* find_parameters(std::span<const Json> tools, std::string_view function) {
   for (const Json& declaration : tools) {
-    const Json* wrapped = member(&declaration, "function");
-    const Json* tool = wrapped == nullptr ? &declaration : wrapped;
-    const Json* name = member(tool, "name");
+    const Json* wrapped = find_member(declaration, "function");
+    const Json& tool = wrapped == nullptr ? declaration : *wrapped;
+    const Json* name = find_member(tool, "name");
     if (name != nullptr && name->is_string() && name->get_ref<const std::string&>() == function)
-      return member(tool, "parameters");
+      return find_member(tool, "parameters");
   }
   return nullptr;
 }

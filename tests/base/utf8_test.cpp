@@ -77,5 +77,25 @@ TEST(Utf8, WholeCharactersLetsInvalidBytesThrough) {
   EXPECT_EQ(whole_characters("\xff\xf0\x9f\x98"), 1u);
 }
 
+TEST(Utf8, FirstCharactersAreNeverCutInTwo) {
+  EXPECT_EQ(first_characters("a灯b", 1), "a");
+  EXPECT_EQ(first_characters("a灯b", 3), "a");
+  EXPECT_EQ(first_characters("a灯b", 4), "a灯");
+  EXPECT_EQ(first_characters("a灯b", 9), "a灯b");
+  EXPECT_EQ(first_characters("", 4), "");
+}
+
+TEST(Utf8, TrimsSpaceAtTheEndsOnly) {
+  EXPECT_EQ(trimmed(" \t灯 on\r\n"), "灯 on");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed(" \n"), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
+TEST(Utf8, CountsCharactersAndNotBytes) {
+  EXPECT_EQ(count_characters(""), 0u);
+  EXPECT_EQ(count_characters("a灯é\xf0\x9f\x98\x80"), 4u);
+}
+
 }  // namespace
 }  // namespace ink

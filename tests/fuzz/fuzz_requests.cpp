@@ -80,7 +80,7 @@ void try_openai(const ink::Json& body) {
   auto chat = ink::openai::parse_chat(body, kMoment);
   require_named(chat);
   if (chat.ok()) {
-    require(ink::Json::accept(ink::wire::to_text(chat->writer->reply({echo_of(chat->requests.front())}))));
+    require(ink::Json::accept(ink::json_text(chat->writer->reply({echo_of(chat->requests.front())}))));
     write_answer(*chat);
   }
   auto completion = ink::openai::parse_completion(body, kMoment);

@@ -41,7 +41,7 @@ TEST(McpJsonRpc, RefusesWhatIsNoMessage) {
 }
 
 TEST(McpJsonRpc, IsWrittenOnOneLine) {
-  const std::string text = text_of(request(1, "tools/call", {{"arguments", {{"a", "x\ny\xff"}}}}));
+  const std::string text = json_text(request(1, "tools/call", {{"arguments", {{"a", "x\ny\xff"}}}}));
   EXPECT_EQ(text.find('\n'), std::string::npos);
   EXPECT_TRUE(parse_messages(text, "test").ok());
 }

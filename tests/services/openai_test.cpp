@@ -231,7 +231,7 @@ TEST(OpenAiChat, LogProbabilities) {
   ASSERT_EQ(content.size(), 2u);
   EXPECT_EQ(content[0]["bytes"], Json::array({0xc3}));
   EXPECT_EQ(content[0]["top_logprobs"][0]["logprob"], -0.5f);
-  EXPECT_EQ(wire::to_text(content[0]["token"]), "\"\xef\xbf\xbd\"") << "half a character is U+FFFD in text";
+  EXPECT_EQ(json_text(content[0]["token"]), "\"\xef\xbf\xbd\"") << "half a character is U+FFFD in text";
 }
 
 TEST(OpenAiCompletions, PromptsOfAllKinds) {

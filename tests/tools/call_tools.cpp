@@ -7,13 +7,11 @@
 #include <iostream>
 #include <string>
 
-#include <unistd.h>
-
 #include "cli/assistant_setup.h"
 #include "cli/connected.h"
+#include "cli/program.h"
 #include "services/assistant/call.h"
 #include "services/assistant/schema.h"
-#include "services/process/child.h"
 
 namespace {
 
@@ -38,22 +36,16 @@ Json outcome_of(const assistant::Registry& registry, const Json& call) {
 
 int main(int count, char** arguments) {
   std::signal(SIGPIPE, SIG_IGN);
-  {
-    assistant::Registry registry;
-    cli::ConnectedServers servers(count > 1 && std::strcmp(arguments[1], "--servers") == 0);
-    if (!cli::add_tools(registry, cli::assistant_state()).ok()) return 1;
-    servers.add_to(registry);
-    for (std::string line; std::getline(std::cin, line);) {
-      const auto call = parse_json(line, "call");
-      if (!call.ok() || !call->is_object()) return 2;
-      const Json answer =
-          call->contains("list") ? Json(registry.declarations()) : outcome_of(registry, *call);
-      std::cout << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
-    }
-    if (assistant::calls_left_behind() > 0) {
-      kill_children();
-      ::_exit(0);
-    }
+  assistant::Registry registry;
+  cli::ConnectedServers servers(count > 1 && std::strcmp(arguments[1], "--servers") == 0);
+  if (!cli::add_tools(registry, cli::assistant_state()).ok()) return 1;
+  servers.add_to(registry);
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto call = parse_json(line, "call");
+    if (!call.ok() || !call->is_object()) return 2;
+    const Json answer = call->contains("list") ? Json(registry.declarations()) : outcome_of(registry, *call);
+    std::cout << json_text(answer) << std::endl;
   }
+  cli::leave_hanging_calls(0);
   return 0;
 }

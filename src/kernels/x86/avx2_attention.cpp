@@ -1,6 +1,6 @@
-// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on together, so that each load
-// of a key or value serves several, and with twelve sums at a time where there are rows enough: a sum waits
-// four cycles for itself, and eight of them would have to find their turn without one slip. A row's own
+// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on together, so that each
+// load of a key or value serves several, and with twelve sums at a time where there are rows enough: a sum
+// waits four cycles for itself, and eight of them would have to find their turn without one slip. A row's own
 // operations and their order never depend on its companions: scores are summed in eight lanes that are folded
 // in one fixed tree, values are added slot after slot. Slots past the last that a row sees are worked out
 // with whatever the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
@@ -70,9 +70,10 @@ struct Page {
 
 inline void fetch(const std::byte* place) { _mm_prefetch(reinterpret_cast<const char*>(place), _MM_HINT_T0); }
 
-// The part of `bytes` that belongs to the rows `begin` to `end` of `rows`.
+// The part of `bytes` that belongs to the rows `begin` to `end`, as far as there are so many, of `rows`.
 inline void fetch_part(const std::byte* place, int64_t bytes, int64_t begin, int64_t end, int64_t rows) {
-  for (int64_t i = bytes * begin / rows; i < bytes * end / rows; i += 64) fetch(place + i);
+  const int64_t last = bytes * (end < rows ? end : rows) / rows;
+  for (int64_t i = bytes * begin / rows; i < last; i += 64) fetch(place + i);
 }
 
 // The rows of a page as floats; the columns past head_dim were made zero once for all pages.
@@ -264,49 +265,22 @@ void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64
               int64_t slots) {
   const int64_t padded = scratch.padded;
   const int64_t end = first + rows;
-  for (int64_t r = first, together; r < end; r += together) {
-    // As stored, a key is widened for each group of rows: the more rows the better.
-    const int64_t most = Elements::kAsStored ? 4 : 3;
-    together = end - r < most ? end - r : most;
-    const float* q = scratch.q + r * padded;
-    float* scores = scratch.scores + r * kKvPageTokens;
+  // As stored, a key is widened for each pass: the more rows the better.
+  constexpr int kScoreRows = Elements::kAsStored ? 4 : 3;
+  for (int64_t r = first; r < end; r += kScoreRows) {
     if (!Elements::kAsStored)
-      fetch_part(page.after_keys, page.fetch_bytes, r - first, r + together - first, rows);
-    switch (together) {
-      case 1:
-        score_page<Elements, 1>(q, padded, page, slots, scores);
-        break;
-      case 2:
-        score_page<Elements, 2>(q, padded, page, slots, scores);
-        break;
-      case 3:
-        score_page<Elements, 3>(q, padded, page, slots, scores);
-        break;
-      default:
-        score_page<Elements, 4>(q, padded, page, slots, scores);
-    }
+      fetch_part(page.after_keys, page.fetch_bytes, r - first, r + kScoreRows - first, rows);
+    run_pass<kScoreRows>(end - r, [&]<int kRows>() {
+      score_page<Elements, kRows>(scratch.q + r * padded, padded, page, slots,
+                                  scratch.scores + r * kKvPageTokens);
+    });
   }
   for (int64_t r = first; r < end; ++r) weigh(scratch, page, r, slots);
-  for (int64_t r = first, together; r < end; r += together) {
-    together = end - r >= 6 ? 6 : end - r >= 4 ? 4 : end - r;
+  constexpr int kValueRows = 6;
+  for (int64_t r = first; r < end; r += kValueRows) {
     if (!Elements::kAsStored)
-      fetch_part(page.after_values, page.fetch_bytes, r - first, r + together - first, rows);
-    switch (together) {
-      case 1:
-        add_values<Elements, 1>(scratch, page, r, slots);
-        break;
-      case 2:
-        add_values<Elements, 2>(scratch, page, r, slots);
-        break;
-      case 3:
-        add_values<Elements, 3>(scratch, page, r, slots);
-        break;
-      case 4:
-        add_values<Elements, 4>(scratch, page, r, slots);
-        break;
-      default:
-        add_values<Elements, 6>(scratch, page, r, slots);
-    }
+      fetch_part(page.after_values, page.fetch_bytes, r - first, r + kValueRows - first, rows);
+    run_pass<kValueRows>(end - r, [&]<int kRows>() { add_values<Elements, kRows>(scratch, page, r, slots); });
   }
 }
 

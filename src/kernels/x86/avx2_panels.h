@@ -56,8 +56,9 @@ inline void store_bytes(void* bytes, __m256i value) {
   _mm256_storeu_si256(static_cast<__m256i*>(bytes), value);
 }
 
+// Not inlined: in the loop over the rows gcc 12 spills what belongs into registers.
 template <typename Weights, typename Scales, int kRows>
-void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
+[[gnu::noinline]] void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
   __m256 sum[kRows][2] = {};
   for (int64_t g = 0; g < x.groups; ++g) {
     Dots<Scales::kParts, kRows> dot;
@@ -95,19 +96,8 @@ void panel(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* 
   for (int64_t r = 0; r < rows; r += 4) {
     const Rows pass = Rows::from(x, first_row + r);
     float* pass_out = out + r * kPanelRows;
-    switch (rows - r) {
-      case 1:
-        multiply<Weights, Scales, 1>(pass, weights, plane, pass_out);
-        break;
-      case 2:
-        multiply<Weights, Scales, 2>(pass, weights, plane, pass_out);
-        break;
-      case 3:
-        multiply<Weights, Scales, 3>(pass, weights, plane, pass_out);
-        break;
-      default:
-        multiply<Weights, Scales, 4>(pass, weights, plane, pass_out);
-    }
+    run_pass<4>(rows - r,
+                [&]<int kRows>() { multiply<Weights, Scales, kRows>(pass, weights, plane, pass_out); });
   }
 }
 

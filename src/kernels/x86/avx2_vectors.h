@@ -48,5 +48,14 @@ inline __m256 exp8(__m256 x) {
   return _mm256_mul_ps(_mm256_mul_ps(p, power), _mm256_set1_ps(2.0f));
 }
 
+// Calls run<rows>() for the next pass over the rows that are left: with all of them, at most kMost.
+template <int kMost, typename Run>
+inline void run_pass(int64_t rows_left, const Run& run) {
+  if constexpr (kMost > 1) {
+    if (rows_left < kMost) return run_pass<kMost - 1>(rows_left, run);
+  }
+  run.template operator()<kMost>();
+}
+
 }  // namespace
 }  // namespace ink

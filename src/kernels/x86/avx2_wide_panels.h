@@ -84,9 +84,10 @@ struct RowSums {
   }
 };
 
-// out += the products of kRows rows with the groups.
+// out += the products of kRows rows with the groups. Not inlined: see multiply.
 template <typename Weights, typename Scales, int kRows>
-void multiply_wide(const Rows& rows, int64_t first, const WideGroups<Weights, Scales>& wide, float* out) {
+[[gnu::noinline]] void multiply_wide(const Rows& rows, int64_t first, const WideGroups<Weights, Scales>& wide,
+                                     float* out) {
   const Rows x = rows;  // a copy that nobody else can change stays in registers
   constexpr int kParts = Scales::kParts;
   constexpr int kSteps = kGroup / 4 / kParts;
@@ -101,8 +102,8 @@ void multiply_wide(const Rows& rows, int64_t first, const WideGroups<Weights, Sc
     for (int part = 0; part < kParts; ++part) {
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const __m256i excess =
-            Weights::kZero == 0 ? _mm256_setzero_si256() : _mm256_set1_epi32(sums.excess[r][g * kParts + part]);
+        const __m256i excess = Weights::kZero == 0 ? _mm256_setzero_si256()
+                                                   : _mm256_set1_epi32(sums.excess[r][g * kParts + part]);
         for (int i = 0; i < 2; ++i) dot[part][r][i] = excess;
       }
 #pragma GCC unroll 2
@@ -158,19 +159,8 @@ void panel_of_any(const QuantizedRows& x, int64_t first_row, int64_t rows, const
     for (int64_t r = 0; r < rows; r += Weights::kRowsAtOnce) {
       const Rows pass = Rows::from(x, first_row + r);
       float* pass_out = out + r * kPanelRows;
-      switch (rows - r) {
-        case 1:
-          multiply_wide<Weights, Scales, 1>(pass, first, wide, pass_out);
-          break;
-        case 2:
-          multiply_wide<Weights, Scales, 2>(pass, first, wide, pass_out);
-          break;
-        case 3:
-          multiply_wide<Weights, Scales, 3>(pass, first, wide, pass_out);
-          break;
-        default:
-          multiply_wide<Weights, Scales, Weights::kRowsAtOnce>(pass, first, wide, pass_out);
-      }
+      run_pass<Weights::kRowsAtOnce>(
+          rows - r, [&]<int kRows>() { multiply_wide<Weights, Scales, kRows>(pass, first, wide, pass_out); });
     }
   }
 }

@@ -142,14 +142,14 @@ std::optional<Json> read_body(const Request& request, Responder& responder, Erro
 void reply_json(Responder& responder, const Json& json, int status) {
   Reply reply;
   reply.status = status;
-  reply.body = wire::to_text(json);
+  reply.body = json_text(json);
   responder.reply(std::move(reply));
 }
 
 void reply_failure(Responder& responder, const wire::Failure& failure, ErrorBody error_body) {
   Reply reply;
   reply.status = failure.status;
-  reply.body = wire::to_text(error_body(failure));
+  reply.body = json_text(error_body(failure));
   if (failure.status == 503) reply.headers["retry-after"] = kRetryAfterSeconds;
   responder.reply(std::move(reply));
 }

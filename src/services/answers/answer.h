@@ -63,6 +63,8 @@ struct FinishedAnswer {
   std::string stop_string;  // which one ended the answer
   AnswerUsage usage;
   Json cache_explanation;  // null unless asked for: {"matched_tokens", "was", "is"}: two texts
+
+  bool was_cut() const { return finish == FinishReason::kLength || finish == FinishReason::kContextFull; }
 };
 
 }  // namespace ink

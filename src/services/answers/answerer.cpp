@@ -3,7 +3,6 @@
 #include "services/answers/answerer.h"
 
 #include <chrono>
-#include <random>
 
 #include "runtime/constraint.h"
 #include "services/answers/answer_stream.h"
@@ -19,22 +18,9 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-template <typename T, typename U>
-void override_with(T& value, const std::optional<U>& asked) {
-  if (asked) value = static_cast<T>(*asked);
-}
-
-uint64_t new_seed() { return (uint64_t{std::random_device{}()} << 32) | std::random_device{}(); }
-
 Result<SamplingOptions> merge_sampling(const ServedModel& model, const SamplingRequest& asked) {
   SamplingOptions sampling = model.engine->defaults().sampling;
-  override_with(sampling.temperature, asked.temperature);
-  override_with(sampling.top_p, asked.top_p);
-  override_with(sampling.min_p, asked.min_p);
-  override_with(sampling.top_k, asked.top_k);
-  override_with(sampling.repeat_penalty, asked.repeat_penalty);
-  override_with(sampling.presence_penalty, asked.presence_penalty);
-  override_with(sampling.frequency_penalty, asked.frequency_penalty);
+  asked.apply_to(sampling);
   sampling.logprobs = asked.logprobs;
   sampling.logit_bias = asked.logit_bias;
   const int64_t vocabulary = model.engine->config().vocab_size;
@@ -74,7 +60,7 @@ class EngineAnswer final : public PreparedAnswer {
     if (!constraint.ok()) return constraint.error();
     options.constraint = constraint->get();
     const uint64_t turn = runs_.fetch_add(1);
-    options.sampling.seed = request_.sampling.seed ? *request_.sampling.seed + turn : new_seed();
+    options.sampling.seed = request_.sampling.seed ? *request_.sampling.seed + turn : random_seed();
     const auto queued = Clock::now();
     auto session = Session::create(*model_->scheduler, place(cancelled));
     if (!session.ok()) return session.error();

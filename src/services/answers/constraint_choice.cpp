@@ -31,7 +31,7 @@ std::string key_of(const AnswerRequest& request, const ToolGrammarOptions& optio
   key.push_back(options.reply.schema);
   key.push_back(options.reply.gbnf);
   key.push_back(Json(request.tools));
-  return key.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(key);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "runtime/grammar_tools.h"
+#include "runtime/sampler.h"
 #include "runtime/scheduler.h"
 #include "text/chat.h"
 
@@ -22,10 +23,7 @@ namespace ink {
 // or token ids.
 using RawPrompt = std::variant<std::string, std::vector<int32_t>>;
 
-struct SamplingRequest {
-  std::optional<float> temperature, top_p, min_p;
-  std::optional<int32_t> top_k;
-  std::optional<float> repeat_penalty, presence_penalty, frequency_penalty;
+struct SamplingRequest : SamplingChanges {
   std::optional<uint64_t> seed;  // not set: a new one for each answer
   std::vector<std::pair<int32_t, float>> logit_bias;
   int32_t logprobs = -1;  // as SamplingOptions::logprobs

@@ -1,6 +1,7 @@
 // See services/anthropic/blocks.h.
 #include "services/anthropic/blocks.h"
 
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "services/wire/fields.h"
 
@@ -8,11 +9,6 @@ namespace ink::anthropic {
 namespace {
 
 constexpr std::string_view kBillingLine = "x-anthropic-billing-header:";
-
-std::string text_field(const Json& block, const char* key) {
-  const auto found = block.find(key);
-  return found != block.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::string without_billing_line(const std::string& text) {
   std::string kept;
@@ -33,8 +29,7 @@ void add_line(std::string& text, const std::string& more) { text += (text.empty(
 Error refused_block(const std::string& where, const std::string& type) {
   if (type.empty()) return wire::wrong(where + ".type", "the kind of a block", Json());
   return wire::not_supported(
-      where,
-      "blocks of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported yet");
+      where, "blocks of type '" + std::string(first_characters(type, 40)) + "' are not supported yet");
 }
 
 // The text of blocks that have to be text.
@@ -46,7 +41,7 @@ Result<std::string> plain_text(const Json& content, const std::string& where) {
   for (size_t i = 0; i < content.size(); ++i) {
     const std::string here = where + "[" + std::to_string(i) + "]";
     if (!content[i].is_object()) return wire::wrong(here, "an object", content[i]);
-    const std::string type = text_field(content[i], "type");
+    const std::string type = text_member(content[i], "type");
     if (type != "text") return refused_block(here, type);
     if (!content[i].contains("text") || !content[i]["text"].is_string())
       return wire::wrong(here + ".text", "a text", content[i].value("text", Json()));
@@ -61,7 +56,7 @@ class MessageReader {
 
   Status read(const Json& wire_message, const std::string& where) {
     if (!wire_message.is_object()) return wire::wrong(where, "an object", wire_message);
-    const std::string role = text_field(wire_message, "role");
+    const std::string role = text_member(wire_message, "role");
     message_ = ChatMessage();
     text_.clear();
     if (role == "assistant") {
@@ -87,16 +82,16 @@ class MessageReader {
  private:
   Status block(const Json& block, const std::string& where) {
     if (!block.is_object()) return wire::wrong(where, "an object", block);
-    const std::string type = text_field(block, "type");
+    const std::string type = text_member(block, "type");
     const bool assistant = message_.role == Role::kAssistant;
     if (type == "text") {
       if (!block.contains("text") || !block["text"].is_string())
         return wire::wrong(where + ".text", "a text", block.value("text", Json()));
       add_line(text_, block["text"].get<std::string>());
     } else if (type == "thinking" && assistant) {
-      message_.reasoning = message_.reasoning.value_or("") + text_field(block, "thinking");
+      message_.reasoning = message_.reasoning.value_or("") + text_member(block, "thinking");
     } else if (type == "tool_use" && assistant) {
-      const std::string name = text_field(block, "name");
+      const std::string name = text_member(block, "name");
       if (name.empty())
         return wire::wrong(where + ".name", "the name of a tool", block.value("name", Json()));
       message_.tool_calls.push_back({name, block.value("input", Json::object()), true});

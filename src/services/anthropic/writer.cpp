@@ -25,8 +25,7 @@ const char* error_type(const wire::Failure& failure) {
 }
 
 std::string stop_reason(const FinishedAnswer& answer) {
-  if (answer.finish == FinishReason::kLength || answer.finish == FinishReason::kContextFull)
-    return "max_tokens";
+  if (answer.was_cut()) return "max_tokens";
   if (!answer.stop_string.empty()) return "stop_sequence";
   return answer.tool_calls.empty() ? "end_turn" : "tool_use";
 }

@@ -32,21 +32,14 @@ ChatMessage calls_message(const Proposal& proposal) {
 ChatMessage result_message(const CallReport& report) {
   Json result = report.outcome.data;
   if (!report.outcome.done()) result = {{"error", report.outcome.problem}};
-  std::string text = result.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kMostResultBytes) text.resize(whole_characters(text.substr(0, kMostResultBytes)));
-  return message(Role::kTool, text);
+  const std::string text = json_text(result);
+  return message(Role::kTool, std::string(first_characters(text, kMostResultBytes)));
 }
 
 void append_sentence(std::string& said, const std::string& sentence, const Voice& voice) {
   if (sentence.empty()) return;
   if (!said.empty() && voice.language == Language::kEnglish) said += ' ';
   said += sentence;
-}
-
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
 std::string milliseconds(double seconds) {
@@ -92,9 +85,7 @@ bool Reply::all_done() const {
 
 RequestFault check_request(const std::string& text) {
   if (find_invalid_utf8(text)) return RequestFault::kNotText;
-  size_t characters = 0;
-  for (const char c : text) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  if (characters > kMostRequestCharacters) return RequestFault::kTooLong;
+  if (count_characters(text) > kMostRequestCharacters) return RequestFault::kTooLong;
   return trimmed(text).empty() ? RequestFault::kEmpty : RequestFault::kNone;
 }
 
@@ -171,7 +162,7 @@ bool Assistant::take(Turn& turn, Proposal proposal) {
   Reply& reply = turn.reply;
   if (proposal.calls.empty()) {
     turn.conversation.push_back(message(Role::kAssistant, proposal.reply));
-    append_sentence(reply.said, trimmed(proposal.reply), turn.voice);
+    append_sentence(reply.said, std::string(trimmed(proposal.reply)), turn.voice);
     reply.declined = reply.calls.empty();
     return false;
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/json_pointer.h"
+
 namespace ink::assistant {
 namespace {
 
@@ -22,15 +24,28 @@ bool means_all(const Selection& selection) {
          selection.kind == DeviceKind::kCurtain || selection.kind == DeviceKind::kWindow;
 }
 
-template <typename T>
-void put(Json& json, const char* name, const std::optional<T>& value) {
-  if (value) json[name] = *value;
+// Calls visit(name in JSON, field) for each field.
+template <typename State, typename Visit>
+void each_field(State& state, const Visit& visit) {
+  visit("on", state.on);
+  visit("percent", state.percent);
+  visit("color", state.color);
+  visit("temperature_c", state.temperature_c);
+  visit("mode", state.mode);
+  visit("fan", state.fan);
+  visit("activity", state.activity);
+  visit("target_room", state.target_room);
+  visit("locked", state.locked);
+  visit("level", state.level);
+  visit("range_km", state.range_km);
+  visit("power_w", state.power_w);
+  visit("energy_kwh", state.energy_kwh);
 }
 
 template <typename T>
 void take(const Json& json, const char* name, std::optional<T>& value) {
-  const auto found = json.find(name);
-  if (found == json.end()) return;
+  const Json* found = find_member(json, name);
+  if (found == nullptr) return;
   if constexpr (std::is_same_v<T, bool>) {
     if (found->is_boolean()) value = found->get<bool>();
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -114,38 +129,15 @@ Json room_slot(const Selection& selection) {
 
 Json state_json(const DeviceState& state) {
   Json json = Json::object();
-  put(json, "on", state.on);
-  put(json, "percent", state.percent);
-  put(json, "color", state.color);
-  put(json, "temperature_c", state.temperature_c);
-  put(json, "mode", state.mode);
-  put(json, "fan", state.fan);
-  put(json, "activity", state.activity);
-  put(json, "target_room", state.target_room);
-  put(json, "locked", state.locked);
-  put(json, "level", state.level);
-  put(json, "range_km", state.range_km);
-  put(json, "power_w", state.power_w);
-  put(json, "energy_kwh", state.energy_kwh);
+  each_field(state, [&](const char* name, const auto& value) {
+    if (value) json[name] = *value;
+  });
   return json;
 }
 
 DeviceState state_of(const Json& json) {
   DeviceState state;
-  if (!json.is_object()) return state;
-  take(json, "on", state.on);
-  take(json, "percent", state.percent);
-  take(json, "color", state.color);
-  take(json, "temperature_c", state.temperature_c);
-  take(json, "mode", state.mode);
-  take(json, "fan", state.fan);
-  take(json, "activity", state.activity);
-  take(json, "target_room", state.target_room);
-  take(json, "locked", state.locked);
-  take(json, "level", state.level);
-  take(json, "range_km", state.range_km);
-  take(json, "power_w", state.power_w);
-  take(json, "energy_kwh", state.energy_kwh);
+  each_field(state, [&](const char* name, auto& value) { take(json, name, value); });
   return state;
 }
 

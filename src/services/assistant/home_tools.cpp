@@ -11,8 +11,6 @@
 namespace ink::assistant {
 namespace {
 
-using HomePointer = std::shared_ptr<Home>;
-
 constexpr int kBrightnessStep = 20;  // of 100: plainly seen, and five steps from dark to bright
 
 std::optional<int> number_of(const Json& arguments, const char* name) {
@@ -289,28 +287,21 @@ Outcome get_power_status(Home& home, const Json& arguments, const CallContext& c
 
 }  // namespace
 
-Tools home_tools(const std::vector<Json>& catalogue, HomePointer home) {
-  using Function = Outcome (*)(Home&, const Json&, const CallContext&);
-  // The tool keeps the home: a call that was left behind may outlive everything else.
-  const auto bound = [&](Function function) -> CallFunction {
-    return [home, function](const Json& arguments, const CallContext& context) {
-      return function(*home, arguments, context);
-    };
-  };
+Tools home_tools(const std::vector<Json>& catalogue, const std::shared_ptr<Home>& home) {
   Tools tools;
-  add_declared(tools, catalogue, "set_light", bound(set_light));
-  add_declared(tools, catalogue, "set_climate", bound(set_climate));
-  add_declared(tools, catalogue, "set_curtain", bound(set_curtain));
-  add_declared(tools, catalogue, "set_appliance", bound(set_appliance));
-  add_declared(tools, catalogue, "control_vacuum", bound(control_vacuum));
-  add_declared(tools, catalogue, "set_door_lock", bound(set_door_lock), lock_risk);
-  add_declared(tools, catalogue, "run_scene", bound(run_scene));
-  add_declared(tools, catalogue, "set_window", bound(set_window));
-  add_declared(tools, catalogue, "set_seat_heating", bound(set_seat_heating));
-  add_declared(tools, catalogue, "set_defog", bound(set_defog));
-  add_declared(tools, catalogue, "set_trunk", bound(set_trunk), trunk_risk);
-  add_declared(tools, catalogue, "get_charge_status", bound(get_charge_status));
-  add_declared(tools, catalogue, "get_power_status", bound(get_power_status));
+  add_declared(tools, catalogue, "set_light", bound(home, set_light));
+  add_declared(tools, catalogue, "set_climate", bound(home, set_climate));
+  add_declared(tools, catalogue, "set_curtain", bound(home, set_curtain));
+  add_declared(tools, catalogue, "set_appliance", bound(home, set_appliance));
+  add_declared(tools, catalogue, "control_vacuum", bound(home, control_vacuum));
+  add_declared(tools, catalogue, "set_door_lock", bound(home, set_door_lock), lock_risk);
+  add_declared(tools, catalogue, "run_scene", bound(home, run_scene));
+  add_declared(tools, catalogue, "set_window", bound(home, set_window));
+  add_declared(tools, catalogue, "set_seat_heating", bound(home, set_seat_heating));
+  add_declared(tools, catalogue, "set_defog", bound(home, set_defog));
+  add_declared(tools, catalogue, "set_trunk", bound(home, set_trunk), trunk_risk);
+  add_declared(tools, catalogue, "get_charge_status", bound(home, get_charge_status));
+  add_declared(tools, catalogue, "get_power_status", bound(home, get_power_status));
   return tools;
 }
 

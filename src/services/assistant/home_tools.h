@@ -13,6 +13,6 @@
 namespace ink::assistant {
 
 // catalogue: function declarations, of which those named above are taken; one that is missing makes no tool.
-Tools home_tools(const std::vector<Json>& catalogue, std::shared_ptr<Home> home);
+Tools home_tools(const std::vector<Json>& catalogue, const std::shared_ptr<Home>& home);
 
 }  // namespace ink::assistant

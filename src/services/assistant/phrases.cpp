@@ -14,13 +14,6 @@ namespace {
 constexpr size_t kMostSlotCharacters = 200;
 constexpr size_t kMostAskedCharacters = 4000;
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
-    text.remove_suffix(1);
-  return text;
-}
-
 // Our own words in the script of the person.
 std::string in_script(std::string_view text, const Voice& voice) {
   if (voice.language == Language::kMandarin && voice.traditional) return to_traditional(text);

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "base/json_pointer.h"
+#include "text/parameter_types.h"
+
 namespace ink::assistant {
 namespace {
 
@@ -16,25 +19,25 @@ bool is_name(const std::string& name) {
 }
 
 Error wrong(const std::string& where, const char* wanted, const Json& got) {
-  return {ErrorKind::kInvalid, where, wanted,
-          got.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60), ""};
+  return {ErrorKind::kInvalid, where, wanted, json_text(got).substr(0, 60), ""};
 }
 
 }  // namespace
 
 Status check_declaration(const Json& declaration, const std::string& where) {
-  if (!declaration.is_object() || !declaration.contains("function") || !declaration["function"].is_object())
+  const Json* function = find_member(declaration, "function");
+  if (function == nullptr || !function->is_object())
     return wrong(where, "an object with a \"function\"", declaration);
-  const Json& function = declaration["function"];
-  if (!function.contains("name") || !function["name"].is_string() ||
-      !is_name(function["name"].get_ref<const std::string&>()))
-    return wrong(where, "a name of letters, digits, _ and -, at most 64", function);
-  if (!function.contains("parameters")) return Done{};
-  const Json& parameters = function["parameters"];
-  if (!parameters.is_object() || parameters.value("type", Json("object")) != "object")
-    return wrong(where, "parameters that are the schema of an object", parameters);
-  if (parameters.contains("properties") && !parameters["properties"].is_object())
-    return wrong(where, "properties by name", parameters["properties"]);
+  if (!is_name(text_member(*function, "name")))
+    return wrong(where, "a name of letters, digits, _ and -, at most 64", *function);
+  const Json* parameters = find_member(*function, "parameters");
+  if (parameters == nullptr) return Done{};
+  const Json* type = declared_keyword(*parameters, "type");
+  if (!parameters->is_object() || (type != nullptr && *type != "object"))
+    return wrong(where, "parameters that are the schema of an object", *parameters);
+  const Json* properties = find_member(*parameters, "properties");
+  if (properties != nullptr && !properties->is_object())
+    return wrong(where, "properties by name", *properties);
   return Done{};
 }
 

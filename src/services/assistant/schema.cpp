@@ -12,8 +12,7 @@ constexpr size_t kMostPatternBytes = 200;
 constexpr int kMostNesting = 32;
 
 Error misfit(const std::string& where, const std::string& wanted, const Json& got) {
-  return {ErrorKind::kInvalid, where, wanted,
-          got.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 60), ""};
+  return {ErrorKind::kInvalid, where, wanted, json_text(got).substr(0, 60), ""};
 }
 
 bool is_whole(const Json& value) {
@@ -41,12 +40,6 @@ bool has_one_type(const Json& value, const Json& type) {
     if (!one.is_string() || has_type(value, one.get<std::string>())) return true;
   }
   return false;
-}
-
-size_t characters(const std::string& text) {
-  size_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
 }
 
 // POSIX expressions: glibc's matcher does not backtrack, so a foreign pattern cannot make it run for ever.
@@ -84,7 +77,8 @@ Status check_size(size_t size, const Json& schema, const char* least, const char
 Status check_string(const std::string& text, const Json& schema, const std::string& where,
                     const Json& value) {
   if (find_invalid_utf8(text)) return misfit(where, "UTF-8 text", value);
-  if (Status fits = check_size(characters(text), schema, "minLength", "maxLength", where, value); !fits.ok())
+  if (Status fits = check_size(count_characters(text), schema, "minLength", "maxLength", where, value);
+      !fits.ok())
     return fits;
   const auto pattern = schema.find("pattern");
   if (pattern != schema.end() && pattern->is_string() && !matches(text, pattern->get<std::string>()))

@@ -1,6 +1,8 @@
 // See services/assistant/tool.h.
 #include "services/assistant/tool.h"
 
+#include "base/json_pointer.h"
+
 namespace ink::assistant {
 namespace {
 
@@ -50,9 +52,18 @@ const Json& Tool::parameters() const {
   return found == function.end() ? none : *found;
 }
 
-std::string text_argument(const Json& arguments, const char* name) {
-  const auto found = arguments.find(name);
-  return found != arguments.end() && found->is_string() ? found->get<std::string>() : "";
+std::string text_argument(const Json& arguments, const char* name) { return text_member(arguments, name); }
+
+Json make_declaration(const char* name, const char* description, Json properties, Json required) {
+  return {{"type", "function"},
+          {"function",
+           {{"name", name},
+            {"description", description},
+            {"parameters",
+             {{"type", "object"},
+              {"properties", std::move(properties)},
+              {"required", std::move(required)},
+              {"additionalProperties", false}}}}}};
 }
 
 std::shared_ptr<Tool> make_tool(Json declaration, CallFunction call, RiskFunction risk) {

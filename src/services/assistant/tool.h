@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json.h"
 
@@ -108,5 +109,18 @@ std::string text_argument(const Json& arguments, const char* name);
 using CallFunction = std::function<Outcome(const Json& arguments, const CallContext& context)>;
 using RiskFunction = std::function<Risk(const Json& arguments)>;
 std::shared_ptr<Tool> make_tool(Json declaration, CallFunction call, RiskFunction risk = {});
+
+// What the model is told of a tool that takes these properties and no others.
+Json make_declaration(const char* name, const char* description, Json properties, Json required);
+
+// A function of what several tools share. Each keeps it: a call that was left behind may outlive everything
+// else.
+template <typename Shared>
+CallFunction bound(std::shared_ptr<Shared> shared,
+                   Outcome (*function)(Shared&, const Json&, const CallContext&)) {
+  return [shared = std::move(shared), function](const Json& arguments, const CallContext& context) {
+    return function(*shared, arguments, context);
+  };
+}
 
 }  // namespace ink::assistant

@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/mapped_file.h"
+#include "base/utf8.h"
+
 namespace ink {
 namespace {
 
@@ -25,15 +28,6 @@ struct Descriptor {
 Error failure(const fs::path& path, const char* action) {
   const ErrorKind kind = errno == ENOENT ? ErrorKind::kNotFound : ErrorKind::kIo;
   return {kind, path.string(), "", std::string(action) + ": " + std::strerror(errno), ""};
-}
-
-bool write_all(int fd, const std::string& text) {
-  for (size_t at = 0; at < text.size();) {
-    const ssize_t written = ::write(fd, text.data() + at, text.size() - at);
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) at += static_cast<size_t>(written);
-  }
-  return ::fsync(fd) == 0;
 }
 
 }  // namespace
@@ -69,11 +63,10 @@ Result<std::string> read_secret(const fs::path& path) {
   const auto file = read_small_file(path);
   if (!file.ok()) return file.error();
   if (!file->is_private) return not_private(path);
-  const std::string line = file->text.substr(0, file->text.find('\n'));
-  const size_t begin = line.find_first_not_of(" \t\r");
-  if (begin == std::string::npos)
-    return Error{ErrorKind::kInvalid, path.string(), "a key on the first line", "none", ""};
-  return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
+  const std::string_view line = std::string_view(file->text).substr(0, file->text.find('\n'));
+  std::string secret(trimmed(line));
+  if (secret.empty()) return Error{ErrorKind::kInvalid, path.string(), "a key on the first line", "none", ""};
+  return secret;
 }
 
 Status write_private_file(const fs::path& path, const std::string& text) {
@@ -81,14 +74,8 @@ Status write_private_file(const fs::path& path, const std::string& text) {
   if (fs::create_directories(path.parent_path(), error))
     fs::permissions(path.parent_path(), fs::perms::owner_all, error);
   if (error) return Error{ErrorKind::kIo, path.parent_path().string(), "", error.message(), ""};
-  const fs::path temporary = path.string() + ".partial-" + std::to_string(::getpid());
-  const Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (file.fd < 0) return failure(path, "cannot create");
-  if (!write_all(file.fd, text) || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    Error failed = failure(path, "cannot write");
-    ::unlink(temporary.c_str());
-    return failed;
-  }
+  if (Status written = write_file_atomically(path, std::as_bytes(std::span(text)), 0600); !written.ok())
+    return written;
   // The new name, too, has to be on the disk.
   const Descriptor folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (folder.fd >= 0) ::fsync(folder.fd);

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/json_pointer.h"
+
 namespace ink::home_assistant {
 namespace {
 
@@ -33,22 +35,18 @@ Answer next_message(Connection::Exchange& socket, const CallContext& context) {
   return {std::move(*message), {}};
 }
 
-std::string type_of(const Json& message) {
-  const auto type = message.find("type");
-  return type != message.end() && type->is_string() ? type->get<std::string>() : "";
-}
-
 std::optional<Problem> authenticate(Connection::Exchange& socket, const std::string& token,
                                     const CallContext& context) {
   const Answer greeting = next_message(socket, context);
   if (greeting.problem) return greeting.problem;
-  if (type_of(greeting.value) != "auth_required")
+  if (text_member(greeting.value, "type") != "auth_required")
     return Problem{problem::kGarbled, "not Home Assistant's greeting"};
   if (!socket.send(Json{{"type", "auth"}, {"access_token", token}}.dump()).ok())
     return Problem{problem::kUnreachable, "the WebSocket was closed"};
   const Answer answer = next_message(socket, context);
   if (answer.problem) return answer.problem;
-  if (type_of(answer.value) != "auth_ok") return Problem{problem::kUnauthorized, "the token is not accepted"};
+  if (text_member(answer.value, "type") != "auth_ok")
+    return Problem{problem::kUnauthorized, "the token is not accepted"};
   return {};
 }
 
@@ -67,7 +65,7 @@ Answer Client::request(const std::string& method, const std::string& path, const
   Json http = {{"method", method},
                {"url", url_ + path},
                {"headers", {{"Authorization", "Bearer " + token_}, {"Content-Type", "application/json"}}}};
-  if (body) http["body"] = body->dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (body) http["body"] = json_text(*body);
   const HttpReply reply = connection_->request(std::move(http), context.deadline, context.stop);
   if (reply.problem) return {{}, problem_of(*reply.problem)};
   const std::string status = "HTTP " + std::to_string(reply.status) + " for " + path;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/json_pointer.h"
 #include "services/home_assistant/words.h"
 
 namespace ink::home_assistant {
@@ -16,14 +17,9 @@ using assistant::Device;
 using assistant::DeviceKind;
 using assistant::DeviceState;
 
-std::string text_of(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::optional<double> number_of(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (found == object.end() || !found->is_number()) return {};
+  const Json* found = find_member(object, key);
+  if (found == nullptr || !found->is_number()) return {};
   return found->get<double>();
 }
 
@@ -42,14 +38,14 @@ struct Placement {
 Placement place(const Registries& registries) {
   Placement result;
   for (const Json& area : registries.areas)
-    result.area_room[text_of(area, "area_id")] = room_in(text_of(area, "name"));
+    result.area_room[text_member(area, "area_id")] = room_in(text_member(area, "name"));
   for (const Json& device : registries.devices)
-    result.device_area[text_of(device, "id")] = text_of(device, "area_id");
+    result.device_area[text_member(device, "id")] = text_member(device, "area_id");
   for (const Json& entity : registries.entities) {
-    const std::string id = text_of(entity, "entity_id");
-    const std::string own = text_of(entity, "area_id");
-    result.entity_area[id] = own.empty() ? result.device_area[text_of(entity, "device_id")] : own;
-    if (!text_of(entity, "hidden_by").empty() || !text_of(entity, "disabled_by").empty())
+    const std::string id = text_member(entity, "entity_id");
+    const std::string own = text_member(entity, "area_id");
+    result.entity_area[id] = own.empty() ? result.device_area[text_member(entity, "device_id")] : own;
+    if (!text_member(entity, "hidden_by").empty() || !text_member(entity, "disabled_by").empty())
       result.left_out[id] = true;
   }
   return result;
@@ -82,12 +78,12 @@ constexpr int kCoolKelvin = 5500;
 
 void read_light(const Json& attributes, DeviceState& state) {
   state.percent = percent(number_of(attributes, "brightness"), 255);
-  const std::string mode = text_of(attributes, "color_mode");
+  const std::string mode = text_member(attributes, "color_mode");
   if (const auto kelvin = number_of(attributes, "color_temp_kelvin"); kelvin && mode == "color_temp")
     state.color = *kelvin < (kWarmKelvin + kCoolKelvin) / 2.0 ? "warm_white" : "cool_white";
-  const auto rgb = attributes.is_object() ? attributes.find("rgb_color") : attributes.end();
+  const Json* rgb = find_member(attributes, "rgb_color");
   const bool colored =
-      rgb != attributes.end() && rgb->is_array() && rgb->size() == 3 && mode != "color_temp" &&
+      rgb != nullptr && rgb->is_array() && rgb->size() == 3 && mode != "color_temp" &&
       std::all_of(rgb->begin(), rgb->end(), [](const Json& part) { return part.is_number(); });
   if (!colored) return;
   double nearest = 1e9;
@@ -105,7 +101,7 @@ void read_climate(const std::string& value, const Json& attributes, DeviceState&
   state.temperature_c = number_of(attributes, "temperature");
   state.mode = value == "heat_cool" ? "auto" : value;
   if (value == "off") state.mode.reset();
-  if (const std::string fan = text_of(attributes, "fan_mode"); !fan.empty()) state.fan = fan;
+  if (const std::string fan = text_member(attributes, "fan_mode"); !fan.empty()) state.fan = fan;
 }
 
 // What kind of thing the entity is to the assistant; false: none.
@@ -182,13 +178,13 @@ std::vector<Device> devices_of(const Json& states, const Registries& registries)
   if (!states.is_array()) return devices;
   for (const Json& entity : states) {
     Device device;
-    device.id = text_of(entity, "entity_id");
+    device.id = text_member(entity, "entity_id");
     const size_t dot = device.id.find('.');
     if (dot == std::string::npos || placement.left_out.contains(device.id)) continue;
     const Json attributes = entity.value("attributes", Json::object());
-    const std::string value = text_of(entity, "state");
-    device.name = text_of(attributes, "friendly_name");
-    if (!classify(device.id.substr(0, dot), text_of(attributes, "device_class"), device)) continue;
+    const std::string value = text_member(entity, "state");
+    device.name = text_member(attributes, "friendly_name");
+    if (!classify(device.id.substr(0, dot), text_member(attributes, "device_class"), device)) continue;
     device.room = room_of(device.id, device.name, placement);
     device.reachable = value != "unavailable" && value != "unknown";
     // A scene's state is when it was last run, and unknown until then.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_pointer.h"
+
 namespace ink::mcp {
 namespace {
 
@@ -18,11 +20,6 @@ constexpr int64_t kMostHeard = 10000;  // messages during one request
 constexpr std::chrono::milliseconds kAside{500};  // for what is said beside a request
 
 constexpr int kInvalidParams = -32602;
-
-std::string text_field(const Json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 // Its message is foreign text and goes nowhere.
 Problem problem_of_error(const Json& error) {
@@ -46,9 +43,9 @@ Answer problem_answer(Problem one) { return {"", false, 0, std::move(one)}; }
 
 std::optional<ToolInfo> parse_tool(const Json& tool) {
   ToolInfo info;
-  info.name = text_field(tool, "name");
+  info.name = text_member(tool, "name");
   if (info.name.empty()) return {};
-  info.description = text_field(tool, "description");
+  info.description = text_member(tool, "description");
   const auto schema = tool.find("inputSchema");
   if (schema == tool.end() || !schema->is_object()) return {};
   info.parameters = *schema;
@@ -65,13 +62,13 @@ Answer parse_answer(const Json& result) {
   const Json content = result.value("content", Json::array());
   if (!content.is_array()) return problem_answer({problem::kGarbled, "content that is no list"});
   for (const Json& part : content) {
-    if (text_field(part, "type") == "text")
-      answer.text += (answer.text.empty() ? "" : "\n") + text_field(part, "text");
+    if (text_member(part, "type") == "text")
+      answer.text += (answer.text.empty() ? "" : "\n") + text_member(part, "text");
     else
       ++answer.parts_left_out;
   }
   const auto structured = result.find("structuredContent");
-  if (answer.text.empty() && structured != result.end()) answer.text = text_of(*structured);
+  if (answer.text.empty() && structured != result.end()) answer.text = json_text(*structured);
   return answer;
 }
 
@@ -116,11 +113,11 @@ Client::Reply Client::ask(const std::string& method, const Json& params, const P
 std::optional<Problem> Client::initialize(const Patience& patience) {
   const Reply reply = ask("initialize", first_words(), patience);
   if (reply.problem) return reply.problem;
-  const std::string version = text_field(reply.result, "protocolVersion");
+  const std::string version = text_member(reply.result, "protocolVersion");
   if (std::find(kVersions.begin(), kVersions.end(), version) == kVersions.end())
     return Problem{problem::kGarbled, "a version of the protocol that is not known here"};
   const Json about = reply.result.value("serverInfo", Json::object());
-  server_ = text_field(about, "name") + " " + text_field(about, "version");
+  server_ = text_member(about, "name") + " " + text_member(about, "version");
   transport_->agree(version);
   tools_changed_ = false;
   return transport_->tell(notification("notifications/initialized", Json::object()), patience);
@@ -152,7 +149,7 @@ ToolList Client::list_pages(const Patience& patience) {
       auto info = parse_tool(tool);
       if (info && list.tools.size() < kMostTools) list.tools.push_back(std::move(*info));
     }
-    const std::string next = text_field(reply.result, "nextCursor");
+    const std::string next = text_member(reply.result, "nextCursor");
     if (next.empty() || list.tools.size() >= kMostTools) return list;
     params["cursor"] = next;
   }

@@ -70,8 +70,4 @@ Json method_not_found(const Json& id, const std::string& method) {
   return {{"jsonrpc", "2.0"}, {"id", id}, {"error", error}};
 }
 
-std::string text_of(const Json& message) {
-  return message.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace ink::mcp

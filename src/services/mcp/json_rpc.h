@@ -38,7 +38,4 @@ Json notification(const std::string& method, Json params);
 Json empty_result(const Json& id);
 Json method_not_found(const Json& id, const std::string& method);
 
-// Compact, on one line, always UTF-8.
-std::string text_of(const Json& message);
-
 }  // namespace ink::mcp

@@ -37,14 +37,8 @@ std::string plain(const std::string& name) {
   return result;
 }
 
-std::string cut(const std::string& text, size_t most_bytes) {
-  if (text.size() <= most_bytes) return text;
-  const std::string_view head = std::string_view(text).substr(0, most_bytes);
-  return std::string(head.substr(0, whole_characters(head)));
-}
-
 std::string shown(const std::string& name) {
-  std::string text = cut(name, 60);
+  std::string text(first_characters(name, 60));
   for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   return text;
 }
@@ -90,7 +84,7 @@ std::string tool_name(const std::string& server, const std::string& tool) {
 }
 
 Json foreign_text(const std::string& server, const std::string& text) {
-  Json data = {{"server", server}, {"text", cut(text, kMostTextBytes)}};
+  Json data = {{"server", server}, {"text", first_characters(text, kMostTextBytes)}};
   if (text.size() > kMostTextBytes) data["cut"] = true;
   return data;
 }
@@ -104,7 +98,7 @@ NamedTools named_tools(const std::shared_ptr<Client>& client, const std::string&
     const auto leave_out = [&](const char* why) { result.left_out.push_back(shown(info.name) + ": " + why); };
     if (name.empty()) {
       leave_out("its name has no letters, or more than 64 characters with the server's");
-    } else if (text_of(info.parameters).size() > kMostSchemaBytes) {
+    } else if (json_text(info.parameters).size() > kMostSchemaBytes) {
       leave_out("its schema is larger than 16 KiB");
     } else if (!taken.insert(name).second) {
       leave_out("another tool is called so");
@@ -112,7 +106,7 @@ NamedTools named_tools(const std::shared_ptr<Client>& client, const std::string&
       Json declaration = {{"type", "function"},
                           {"function",
                            {{"name", name},
-                            {"description", cut(info.description, kMostDescriptionBytes)},
+                            {"description", first_characters(info.description, kMostDescriptionBytes)},
                             {"parameters", info.parameters}}}};
       result.tools.push_back(
           std::make_shared<McpTool>(client, server, trusted, info, std::move(declaration)));

@@ -141,7 +141,7 @@ HttpTransport::~HttpTransport() {
 }
 
 std::optional<Problem> HttpTransport::ask(const Json& message, const Patience& patience, const Hear& hear) {
-  const auto exchange = connection_->open(order("POST", text_of(message), patience));
+  const auto exchange = connection_->open(order("POST", json_text(message), patience));
   if (!exchange.ok()) return Problem{problem::kUnreachable, exchange.error().message()};
   Head head = read_head(**exchange, patience, !session_.empty());
   if (head.problem) {
@@ -157,7 +157,7 @@ std::optional<Problem> HttpTransport::ask(const Json& message, const Patience& p
 }
 
 std::optional<Problem> HttpTransport::tell(const Json& message, const Patience& patience) {
-  const auto exchange = connection_->open(order("POST", text_of(message), patience));
+  const auto exchange = connection_->open(order("POST", json_text(message), patience));
   if (!exchange.ok()) return Problem{problem::kUnreachable, exchange.error().message()};
   return read_head(**exchange, patience, !session_.empty()).problem;
 }

@@ -16,7 +16,7 @@ Problem nothing_came(const Patience& patience) {
 }
 
 std::optional<Problem> StdioTransport::tell(const Json& message, const Patience& patience) {
-  if (const Status said = child_->write_line(text_of(message), patience.deadline); !said.ok())
+  if (const Status said = child_->write_line(json_text(message), patience.deadline); !said.ok())
     return Problem{problem::kUnreachable, said.error().message()};
   return {};
 }

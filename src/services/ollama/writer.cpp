@@ -8,28 +8,6 @@ namespace {
 
 int64_t nanoseconds(double seconds) { return static_cast<int64_t>(seconds * 1e9); }
 
-Json token_json(const TokenLogprob& token) {
-  Json json{{"token", token.bytes}, {"logprob", token.logprob}, {"bytes", Json::array()}};
-  for (const char byte : token.bytes) json["bytes"].push_back(static_cast<unsigned char>(byte));
-  return json;
-}
-
-Json tokens_json(const std::vector<AnsweredToken>& tokens) {
-  Json list = Json::array();
-  for (const AnsweredToken& answered : tokens) {
-    Json json = token_json(answered.token);
-    json["top_logprobs"] = Json::array();
-    for (const TokenLogprob& other : answered.top) json["top_logprobs"].push_back(token_json(other));
-    list.push_back(std::move(json));
-  }
-  return list;
-}
-
-const char* done_reason(const FinishedAnswer& answer) {
-  const bool cut = answer.finish == FinishReason::kLength || answer.finish == FinishReason::kContextFull;
-  return cut ? "length" : "stop";
-}
-
 Json call_json(const AnsweredCall& one, size_t index) {
   return {{"id", one.id},
           {"function", {{"index", index}, {"name", one.call.name}, {"arguments", one.call.arguments}}}};
@@ -38,7 +16,7 @@ Json call_json(const AnsweredCall& one, size_t index) {
 void add_numbers(Json& line, const FinishedAnswer& answer) {
   const AnswerUsage& usage = answer.usage;
   line["done"] = true;
-  line["done_reason"] = done_reason(answer);
+  line["done_reason"] = answer.was_cut() ? "length" : "stop";
   line["total_duration"] = nanoseconds(usage.load_seconds + usage.queued_seconds + usage.prompt_seconds +
                                        usage.generation_seconds);
   line["load_duration"] = nanoseconds(usage.load_seconds);
@@ -60,7 +38,7 @@ class LineWriter final : public wire::AnswerWriter {
     Json calls = Json::array();
     for (size_t i = 0; i < answer.tool_calls.size(); ++i) calls.push_back(call_json(answer.tool_calls[i], i));
     Json whole = line(answer.content, answer.reasoning, std::move(calls));
-    if (shape_.logprobs) whole["logprobs"] = tokens_json(answer.tokens);
+    if (shape_.logprobs) whole["logprobs"] = wire::tokens_json(answer.tokens);
     add_numbers(whole, answer);
     return whole;
   }
@@ -79,7 +57,7 @@ class LineWriter final : public wire::AnswerWriter {
         break;
       case AnswerEvent::Kind::kContent:
         piece = line(event.text, "", Json::array());
-        if (shape_.logprobs) piece["logprobs"] = tokens_json(event.tokens);
+        if (shape_.logprobs) piece["logprobs"] = wire::tokens_json(event.tokens);
         break;
       case AnswerEvent::Kind::kToolCall:
         piece = line(

@@ -2,6 +2,7 @@
 #include "services/openai/completions.h"
 
 #include "base/utf8.h"
+#include "services/openai/choices_writer.h"
 #include "services/openai/fields.h"
 #include "services/openai/parts.h"
 
@@ -11,17 +12,7 @@ namespace {
 constexpr int64_t kDefaultTokens = 16;  // as OpenAI has it
 constexpr size_t kMaxPrompts = 64;
 
-struct CompletionShape {
-  int choices = 1;  // of each prompt
-  bool include_usage = false;
-  bool logprobs = false;
-};
-
-int64_t characters_in(std::string_view text) {
-  int64_t count = 0;
-  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return count;
-}
+constexpr ChoicesWords kWordsOfCompletions = {"cmpl-", "text_completion", "text_completion", false};
 
 // {"tokens", "token_logprobs", "top_logprobs", "text_offset"}; offsets in characters, as Python counts them.
 Json completion_logprobs(const std::vector<AnsweredToken>& tokens, std::string& text_before) {
@@ -35,78 +26,35 @@ Json completion_logprobs(const std::vector<AnsweredToken>& tokens, std::string& 
     Json top = Json::object();
     for (const TokenLogprob& other : answered.top) top[other.bytes] = other.logprob;
     json["top_logprobs"].push_back(std::move(top));
-    json["text_offset"].push_back(characters_in(text_before));
+    json["text_offset"].push_back(count_characters(text_before));
     text_before += answered.token.bytes;
   }
   return json;
 }
 
-class CompletionWriter final : public wire::AnswerWriter {
+class CompletionWriter final : public ChoicesWriter {
  public:
-  CompletionWriter(const wire::Moment& moment, const CompletionShape& shape, size_t answers)
-      : moment_(moment), shape_(shape), text_(answers) {}
+  CompletionWriter(const wire::Moment& moment, const ChoicesShape& shape, size_t answers)
+      : ChoicesWriter(kWordsOfCompletions, moment, shape), text_(answers) {}
 
-  Json reply(const std::vector<FinishedAnswer>& answers) override {
-    model_ = answers.front().model;
-    Json json = head();
-    for (size_t i = 0; i < answers.size(); ++i) {
-      const FinishedAnswer& answer = answers[i];
-      json["choices"].push_back(choice(i, answer.content, answer.tokens, finish_reason(answer)));
-    }
-    json["usage"] = usage_json(answers, shape_.choices);
-    json["timings"] = timings_json(answers.front());
-    return json;
-  }
-
-  std::string_view content_type() const override { return "text/event-stream"; }
-  std::string start(const std::string& model, int64_t) override {
-    model_ = model;
-    return "";
-  }
   std::string event(int index, const AnswerEvent& event) override {
     if (event.kind != AnswerEvent::Kind::kContent) return "";
-    return chunk(choice(static_cast<size_t>(index), event.text, event.tokens, nullptr));
+    return say(choice(static_cast<size_t>(index), event.text, event.tokens, nullptr));
   }
   std::string finish_choice(int index, const FinishedAnswer& answer) override {
-    return chunk(choice(static_cast<size_t>(index), "", {}, finish_reason(answer)));
+    return say(choice(static_cast<size_t>(index), "", {}, finish_reason(answer)));
   }
-  std::string end(const std::vector<FinishedAnswer>& answers) override {
-    std::string text;
-    if (shape_.include_usage) {
-      Json last = head();
-      last["usage"] = usage_json(answers, shape_.choices);
-      text = wire::server_sent_event(last);
-    }
-    return text + "data: [DONE]\n\n";
-  }
-  std::string failure(const wire::Failure& failure) override {
-    return wire::server_sent_event(error_body(failure)) + "data: [DONE]\n\n";
-  }
-  std::string ping() override { return ": ping\n\n"; }
 
  private:
-  Json head() const {
-    return {{"id", "cmpl-" + moment_.id},
-            {"object", "text_completion"},
-            {"created", moment_.unix_seconds},
-            {"model", model_},
-            {"choices", Json::array()}};
+  Json choice_json(size_t index, const FinishedAnswer& answer) override {
+    return choice(index, answer.content, answer.tokens, finish_reason(answer));
   }
   Json choice(size_t index, const std::string& text, const std::vector<AnsweredToken>& tokens, Json finish) {
     Json json{{"text", text}, {"index", index}, {"logprobs", nullptr}, {"finish_reason", std::move(finish)}};
     if (shape_.logprobs) json["logprobs"] = completion_logprobs(tokens, text_[index]);
     return json;
   }
-  std::string chunk(Json one) const {
-    Json json = head();
-    json["choices"].push_back(std::move(one));
-    if (shape_.include_usage) json["usage"] = nullptr;
-    return wire::server_sent_event(json);
-  }
 
-  wire::Moment moment_;
-  CompletionShape shape_;
-  std::string model_;
   std::vector<std::string> text_;  // of each choice so far, where log probabilities need it
 };
 
@@ -163,7 +111,7 @@ Result<wire::Asked> parse_completion(const Json& body, const wire::Moment& momen
   wire::Fields fields(body, "");
   AnswerRequest request;
   request.max_tokens = kDefaultTokens;
-  CompletionShape shape;
+  ChoicesShape shape;
   wire::Asked asked;
   int64_t choices = 1;
   int64_t logprobs = -1;
@@ -171,14 +119,9 @@ Result<wire::Asked> parse_completion(const Json& body, const wire::Moment& momen
   read_reply_format(fields, request);
   fields.integer("n", 1, kMaxChoices, choices);
   refuse_what_is_not_done(fields, choices);
-  fields.flag("stream", asked.stream);
+  read_stream(fields, asked.stream, shape.include_usage);
   if (const Json* given = fields.given("logprobs"); given != nullptr && !given->is_boolean())
     fields.integer("logprobs", 0, kMaxAlternatives, logprobs);
-  if (const Json* options = fields.object("stream_options")) {
-    wire::Fields inner(*options, "stream_options");
-    inner.flag("include_usage", shape.include_usage);
-    if (!inner.ok()) fields.fail(inner.error());
-  }
   auto prompts = read_prompts(fields);
   if (!fields.ok()) return fields.error();
   if (!prompts.ok()) return prompts.error();

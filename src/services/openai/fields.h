@@ -25,6 +25,8 @@ void read_thinking(wire::Fields& fields, AnswerRequest& request);
 // model, temperature, top_p, …, seed, stop, logit_bias, max_tokens under its names, priority, keep_alive
 void read_generation(wire::Fields& fields, AnswerRequest& request);
 
+void read_stream(wire::Fields& fields, bool& stream, bool& include_usage);  // stream, stream_options
+
 inline constexpr int kMaxChoices = 32;
 inline constexpr int kMaxAlternatives = 20;  // of log probabilities
 

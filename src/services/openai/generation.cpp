@@ -59,6 +59,15 @@ void read_generation(wire::Fields& fields, AnswerRequest& request) {
   wire::read_keep_alive(fields, request.keep_alive);
 }
 
+void read_stream(wire::Fields& fields, bool& stream, bool& include_usage) {
+  fields.flag("stream", stream);
+  const Json* options = fields.object("stream_options");
+  if (options == nullptr) return;
+  wire::Fields inner(*options, "stream_options");
+  inner.flag("include_usage", include_usage);
+  if (!inner.ok()) fields.fail(inner.error());
+}
+
 void read_thinking(wire::Fields& fields, AnswerRequest& request) {
   std::string effort;
   fields.text("reasoning_effort", effort);

@@ -1,6 +1,7 @@
 // Messages of chat completions (services/openai/fields.h). What a text-only chat format could not say is
 // brought to its form here: parts of text become one text, an assistant's missing content becomes an empty
 // one.
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "services/openai/fields.h"
 
@@ -10,15 +11,13 @@ namespace {
 // The text of one part, or why there is none.
 Result<std::string> part_text(const Json& part, const std::string& where) {
   if (!part.is_object()) return wire::wrong(where, "an object", part);
-  const std::string type =
-      part.contains("type") && part["type"].is_string() ? part["type"].get<std::string>() : "";
+  const std::string type = text_member(part, "type");
   const char* key = type == "refusal" ? "refusal" : "text";
   const bool is_text = type == "text" || type == "input_text" || type == "output_text" || type == "refusal" ||
                        (type.empty() && part.contains("text"));
   if (!is_text) {
     if (type.empty()) return wire::wrong(where + ".type", "\"text\"", part.value("type", Json()));
-    return wire::not_supported(where, "parts of type '" +
-                                          type.substr(0, whole_characters(type.substr(0, 40))) +
+    return wire::not_supported(where, "parts of type '" + std::string(first_characters(type, 40)) +
                                           "' are not supported yet, only text");
   }
   const auto text = part.find(key);

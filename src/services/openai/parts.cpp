@@ -29,12 +29,6 @@ ErrorNames names_of(const wire::Failure& failure) {
   return {"invalid_request_error", nullptr};
 }
 
-Json token_json(const TokenLogprob& token) {
-  Json json{{"token", token.bytes}, {"logprob", token.logprob}, {"bytes", Json::array()}};
-  for (const char byte : token.bytes) json["bytes"].push_back(static_cast<unsigned char>(byte));
-  return json;
-}
-
 double per_second(int64_t tokens, double seconds) {
   return seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
 }
@@ -50,7 +44,7 @@ Json error_body(const wire::Failure& failure) {
 }
 
 std::string finish_reason(const FinishedAnswer& answer) {
-  if (answer.finish == FinishReason::kLength || answer.finish == FinishReason::kContextFull) return "length";
+  if (answer.was_cut()) return "length";
   return answer.tool_calls.empty() ? "stop" : "tool_calls";
 }
 
@@ -88,14 +82,7 @@ Json timings_json(const FinishedAnswer& answer) {
 }
 
 Json chat_logprobs(const std::vector<AnsweredToken>& tokens) {
-  Json content = Json::array();
-  for (const AnsweredToken& answered : tokens) {
-    Json json = token_json(answered.token);
-    json["top_logprobs"] = Json::array();
-    for (const TokenLogprob& other : answered.top) json["top_logprobs"].push_back(token_json(other));
-    content.push_back(std::move(json));
-  }
-  return Json{{"content", std::move(content)}, {"refusal", nullptr}};
+  return Json{{"content", wire::tokens_json(tokens)}, {"refusal", nullptr}};
 }
 
 Json tool_calls_json(const std::vector<AnsweredCall>& calls) {

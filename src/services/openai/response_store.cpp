@@ -11,12 +11,12 @@ namespace {
 // About what it holds of memory; what a string or a node costs beside its text is counted flat.
 size_t bytes_of(const StoredResponse& stored) {
   constexpr size_t kFlat = 200;
-  size_t bytes = 2 * wire::to_text(stored.response).size() + kFlat;
+  size_t bytes = 2 * json_text(stored.response).size() + kFlat;
   for (const ChatMessage& message : stored.conversation) {
     bytes += kFlat;
     if (const auto* text = std::get_if<std::string>(&message.content)) bytes += text->size();
     if (message.reasoning) bytes += message.reasoning->size();
-    for (const ToolCall& call : message.tool_calls) bytes += kFlat + 2 * wire::to_text(call.arguments).size();
+    for (const ToolCall& call : message.tool_calls) bytes += kFlat + 2 * json_text(call.arguments).size();
   }
   return bytes;
 }

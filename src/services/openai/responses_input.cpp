@@ -1,4 +1,5 @@
 // The items of a response's input as messages (services/openai/responses.h).
+#include "base/json_pointer.h"
 #include "base/utf8.h"
 #include "services/openai/fields.h"
 #include "services/openai/responses.h"
@@ -6,26 +7,20 @@
 namespace ink::openai {
 namespace {
 
-std::string text_of(const Json& item, const char* key) {
-  const auto found = item.find(key);
-  return found != item.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 class InputReader {
  public:
   explicit InputReader(std::vector<ChatMessage>& messages) : messages_(messages) {}
 
   Status read(const Json& item, const std::string& where) {
     if (!item.is_object()) return wire::wrong(where, "an object", item);
-    const std::string type = text_of(item, "type");
+    const std::string type = text_member(item, "type");
     if (type == "message" || (type.empty() && item.contains("role"))) return message(item, where);
     if (type == "function_call") return call(item, where);
     if (type == "function_call_output") return output(item, where);
     if (type == "reasoning") return reasoning(item, where);
     if (type.empty()) return wire::wrong(where + ".type", "the kind of an item", item.value("type", Json()));
     return wire::not_supported(
-        where,
-        "items of type '" + type.substr(0, whole_characters(type.substr(0, 40))) + "' are not supported");
+        where, "items of type '" + std::string(first_characters(type, 40)) + "' are not supported");
   }
 
  private:
@@ -42,7 +37,7 @@ class InputReader {
   Status message(const Json& item, const std::string& where) {
     auto text = content_text(item.value("content", Json()), where + ".content");
     if (!text.ok()) return text.error();
-    const std::string role = text_of(item, "role");
+    const std::string role = text_member(item, "role");
     if (role == "assistant") {
       auto& content = std::get<std::string>(turn().content);
       content += (content.empty() ? "" : "\n") + *text;
@@ -60,7 +55,7 @@ class InputReader {
   }
 
   Status call(const Json& item, const std::string& where) {
-    const std::string name = text_of(item, "name");
+    const std::string name = text_member(item, "name");
     if (name.empty())
       return wire::wrong(where + ".name", "the name of a function", item.value("name", Json()));
     turn().tool_calls.push_back({name, item.value("arguments", Json("{}")), true});
@@ -83,7 +78,7 @@ class InputReader {
     for (const char* key : {"content", "summary"}) {
       const Json parts = item.value(key, Json());
       for (size_t i = 0; parts.is_array() && i < parts.size(); ++i) {
-        if (parts[i].is_object()) text += text_of(parts[i], "text");
+        if (parts[i].is_object()) text += text_member(parts[i], "text");
       }
       if (!text.empty()) break;
     }

@@ -3,15 +3,10 @@
 // opens, and the last event brings the whole response again. Events are numbered as they are made: two of
 // them may not be made within one expression.
 #include "services/answers/random_id.h"
-#include "services/openai/parts.h"
 #include "services/openai/responses.h"
 
 namespace ink::openai {
 namespace {
-
-bool was_cut(const FinishedAnswer& answer) {
-  return answer.finish == FinishReason::kLength || answer.finish == FinishReason::kContextFull;
-}
 
 Json response_usage(const AnswerUsage& usage) {
   return {{"input_tokens", usage.prompt_tokens},
@@ -65,7 +60,7 @@ class ResponseWriter final : public wire::AnswerWriter {
     if (!answer.content.empty() || answer.tool_calls.empty()) {
       Json part = text_part(answer.content, logprobs(answer.tokens));
       output_.push_back(message_item(random_id("msg_"), Json::array({std::move(part)}),
-                                     was_cut(answer) ? "incomplete" : "completed"));
+                                     answer.was_cut() ? "incomplete" : "completed"));
     }
     for (const AnsweredCall& one : answer.tool_calls)
       output_.push_back(call_item(random_id("fc_"), one, wire::arguments_text(one.call), "completed"));
@@ -99,11 +94,11 @@ class ResponseWriter final : public wire::AnswerWriter {
     std::string text;
     if (open_ == Open::kNone && answer.content.empty() && answer.tool_calls.empty())
       text += open(Open::kMessage);
-    return text += close(was_cut(answer) ? "incomplete" : "completed");
+    return text += close(answer.was_cut() ? "incomplete" : "completed");
   }
 
   std::string end(const std::vector<FinishedAnswer>& answers) override {
-    const char* type = was_cut(answers.front()) ? "response.incomplete" : "response.completed";
+    const char* type = answers.front().was_cut() ? "response.incomplete" : "response.completed";
     return say(type, {{"response", finish(answers.front())}});
   }
 
@@ -118,7 +113,7 @@ class ResponseWriter final : public wire::AnswerWriter {
   enum class Open { kNone, kReasoning, kMessage };
 
   Json logprobs(const std::vector<AnsweredToken>& tokens) const {
-    return shape_.logprobs ? chat_logprobs(tokens)["content"] : Json::array();
+    return shape_.logprobs ? wire::tokens_json(tokens) : Json::array();
   }
 
   std::string say(const std::string& type, const Json& fields) {
@@ -143,8 +138,8 @@ class ResponseWriter final : public wire::AnswerWriter {
 
   // The whole response; it is kept for those who go on with it.
   Json finish(const FinishedAnswer& answer) {
-    Json response = body(was_cut(answer) ? "incomplete" : "completed");
-    if (was_cut(answer)) response["incomplete_details"] = {{"reason", "max_output_tokens"}};
+    Json response = body(answer.was_cut() ? "incomplete" : "completed");
+    if (answer.was_cut()) response["incomplete_details"] = {{"reason", "max_output_tokens"}};
     response["usage"] = response_usage(answer.usage);
     if (!answer.cache_explanation.is_null())
       response["usage"]["input_tokens_details"]["cache_explanation"] = answer.cache_explanation;

@@ -52,8 +52,7 @@ Status Connection::say(int64_t id, const Json& what) {
   Json line = {{"id", id}};
   line.update(what);
   const std::lock_guard lock(writing_);
-  return child_->write_line(line.dump(-1, ' ', false, Json::error_handler_t::replace),
-                            Clock::now() + kWriteDeadline);
+  return child_->write_line(json_text(line), Clock::now() + kWriteDeadline);
 }
 
 Result<std::unique_ptr<Connection::Exchange>> Connection::open(const Json& order) {

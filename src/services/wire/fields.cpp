@@ -65,10 +65,8 @@ std::optional<double> duration_text_ms(std::string_view text) {
 }  // namespace
 
 std::string describe(const Json& value) {
-  if (value.is_string()) {
-    const std::string_view shown = std::string_view(value.get_ref<const std::string&>()).substr(0, 40);
-    return "a JSON string '" + std::string(shown.substr(0, whole_characters(shown))) + "'";
-  }
+  if (value.is_string())
+    return "a JSON string '" + std::string(first_characters(value.get_ref<const std::string&>(), 40)) + "'";
   if (value.is_number()) return value.dump();
   if (value.is_null()) return "nothing";
   return std::string("a JSON ") + value.type_name();
@@ -171,10 +169,8 @@ void Fields::integer(const char* key, int64_t least, int64_t most, int64_t& out)
   out = whole_number(key, least, most).value_or(out);
 }
 
-void Fields::integer(const char* key, int64_t least, int64_t most, std::optional<int32_t>& out) {
-  const auto value =
-      whole_number(key, std::max<int64_t>(least, INT32_MIN), std::min<int64_t>(most, INT32_MAX));
-  if (value) out = static_cast<int32_t>(*value);
+void Fields::integer(const char* key, int64_t least, int64_t most, std::optional<int64_t>& out) {
+  if (const auto value = whole_number(key, least, most)) out = value;
 }
 
 void Fields::seed(const char* key, std::optional<uint64_t>& out) {

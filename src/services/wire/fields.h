@@ -42,7 +42,7 @@ class Fields {
   void flag(const char* key, std::optional<bool>& out);
   void number(const char* key, float least, float most, std::optional<float>& out);
   void integer(const char* key, int64_t least, int64_t most, int64_t& out);
-  void integer(const char* key, int64_t least, int64_t most, std::optional<int32_t>& out);
+  void integer(const char* key, int64_t least, int64_t most, std::optional<int64_t>& out);
   void seed(const char* key, std::optional<uint64_t>& out);            // any integer of 64 bits
   void texts(const char* key, std::vector<std::string>& out);          // one text or several, as "stop"
   void refuse(const char* key, const char* what, const char* advice);  // a mistake when it says anything

@@ -10,17 +10,21 @@ namespace {
 constexpr int64_t kLowEffortTokens = 512;
 constexpr int64_t kMediumEffortTokens = 4096;
 
+Json token_json(const TokenLogprob& token) {
+  Json json{{"token", token.bytes}, {"logprob", token.logprob}, {"bytes", Json::array()}};
+  for (const char byte : token.bytes) json["bytes"].push_back(static_cast<unsigned char>(byte));
+  return json;
+}
+
 }  // namespace
 
-std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string server_sent_event(const Json& data) { return "data: " + to_text(data) + "\n\n"; }
+std::string server_sent_event(const Json& data) { return "data: " + json_text(data) + "\n\n"; }
 
 std::string server_sent_event(std::string_view event, const Json& data) {
   return "event: " + std::string(event) + "\n" + server_sent_event(data);
 }
 
-std::string json_line(const Json& json) { return to_text(json) + "\n"; }
+std::string json_line(const Json& json) { return json_text(json) + "\n"; }
 
 std::string utc_time(int64_t unix_seconds) {
   const auto seconds = static_cast<std::time_t>(unix_seconds);
@@ -41,6 +45,17 @@ bool apply_effort(std::string_view effort, AnswerRequest& request) {
                             : effort == "medium" ? kMediumEffortTokens
                                                  : -1;
   return true;
+}
+
+Json tokens_json(const std::vector<AnsweredToken>& tokens) {
+  Json list = Json::array();
+  for (const AnsweredToken& answered : tokens) {
+    Json json = token_json(answered.token);
+    json["top_logprobs"] = Json::array();
+    for (const TokenLogprob& other : answered.top) json["top_logprobs"].push_back(token_json(other));
+    list.push_back(std::move(json));
+  }
+  return list;
 }
 
 std::string arguments_text(const ToolCall& call) {

@@ -46,8 +46,6 @@ struct Asked {
   std::unique_ptr<AnswerWriter> writer;
 };
 
-// JSON as it goes out: compact; bytes that are not UTF-8 (a file's name, half a token) become U+FFFD.
-std::string to_text(const Json& json);
 std::string server_sent_event(const Json& data);                          // data: …
 std::string server_sent_event(std::string_view event, const Json& data);  // with its event: line
 std::string json_line(const Json& json);                                  // NDJSON
@@ -58,6 +56,9 @@ std::string utc_time(int64_t unix_seconds);
 // The words of reasoning_effort and its relatives: none, minimal, low, medium, high, xhigh, max. False: no
 // such word.
 bool apply_effort(std::string_view effort, AnswerRequest& request);
+
+// [{"token", "logprob", "bytes", "top_logprobs": [{"token", "logprob", "bytes"}]}]
+Json tokens_json(const std::vector<AnsweredToken>& tokens);
 
 // A call's arguments as JSON text, spaced as the model writes it, so that a client that sends it back gives
 // the model its own words again.

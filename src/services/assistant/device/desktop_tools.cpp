@@ -41,16 +41,10 @@ Outcome open_file(const Json& arguments, const CallContext&) {
 }
 
 Json file_declaration() {
-  return {{"type", "function"},
-          {"function",
-           {{"name", "open_file"},
-            {"description", "Open a file or folder in its usual application."},
-            {"parameters",
-             {{"type", "object"},
-              {"properties",
-               {{"path", {{"type", "string"}, {"minLength", 1}, {"description", "Path of the file."}}}}},
-              {"required", Json::array({"path"})},
-              {"additionalProperties", false}}}}}};
+  return make_declaration(
+      "open_file", "Open a file or folder in its usual application.",
+      {{"path", {{"type", "string"}, {"minLength", 1}, {"description", "Path of the file."}}}},
+      Json::array({"path"}));
 }
 
 }  // namespace

@@ -58,12 +58,8 @@ Outcome search_memory(State& state, const Json& arguments, const CallContext&) {
 
 Tools memory_tools(const std::vector<Json>& catalogue, const std::shared_ptr<State>& state) {
   Tools tools;
-  add_declared(tools, catalogue, "add_note", [state](const Json& arguments, const CallContext& context) {
-    return add_note(*state, arguments, context);
-  });
-  add_declared(tools, catalogue, "search_memory", [state](const Json& arguments, const CallContext& context) {
-    return search_memory(*state, arguments, context);
-  });
+  add_declared(tools, catalogue, "add_note", bound(state, add_note));
+  add_declared(tools, catalogue, "search_memory", bound(state, search_memory));
   return tools;
 }
 

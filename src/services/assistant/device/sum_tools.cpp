@@ -29,18 +29,11 @@ Json text(const char* description) {
 }
 
 Json units_declaration() {
-  return {{"type", "function"},
-          {"function",
-           {{"name", "convert_units"},
-            {"description", "Convert a value between units of measure."},
-            {"parameters",
-             {{"type", "object"},
-              {"properties",
-               {{"value", text("A decimal number.")},
-                {"from", text("Unit of the value.")},
-                {"to", text("Unit wanted.")}}},
-              {"required", {"value", "from", "to"}},
-              {"additionalProperties", false}}}}}};
+  return make_declaration("convert_units", "Convert a value between units of measure.",
+                          {{"value", text("A decimal number.")},
+                           {"from", text("Unit of the value.")},
+                           {"to", text("Unit wanted.")}},
+                          {"value", "from", "to"});
 }
 
 }  // namespace

@@ -202,37 +202,20 @@ Outcome get_date_time(State& state, const Json&, const CallContext&) {
               {{"date", date_text(today)}, {"time", time_of(now)}});
 }
 
-Json date_time_declaration() {
-  return {{"type", "function"},
-          {"function",
-           {{"name", "get_date_time"},
-            {"description", "The date, weekday and time now."},
-            {"parameters",
-             {{"type", "object"},
-              {"properties", Json::object()},
-              {"required", Json::array()},
-              {"additionalProperties", false}}}}}};
-}
-
 }  // namespace
 
 Tools time_tools(const std::vector<Json>& catalogue, const std::shared_ptr<State>& state) {
-  using Function = Outcome (*)(State&, const Json&, const CallContext&);
-  // The tool keeps the state: a call that was left behind may outlive everything else.
-  const auto bound = [&](Function function) -> CallFunction {
-    return [state, function](const Json& arguments, const CallContext& context) {
-      return function(*state, arguments, context);
-    };
-  };
   Tools tools;
-  add_declared(tools, catalogue, "set_timer", bound(set_timer));
-  add_declared(tools, catalogue, "cancel_timer", bound(cancel_timer));
-  add_declared(tools, catalogue, "set_alarm", bound(set_alarm));
-  add_declared(tools, catalogue, "cancel_alarm", bound(cancel_alarm));
-  add_declared(tools, catalogue, "create_reminder", bound(create_reminder));
-  add_declared(tools, catalogue, "query_calendar", bound(query_calendar));
-  add_declared(tools, catalogue, "create_event", bound(create_event));
-  tools.push_back(make_tool(date_time_declaration(), bound(get_date_time)));
+  add_declared(tools, catalogue, "set_timer", bound(state, set_timer));
+  add_declared(tools, catalogue, "cancel_timer", bound(state, cancel_timer));
+  add_declared(tools, catalogue, "set_alarm", bound(state, set_alarm));
+  add_declared(tools, catalogue, "cancel_alarm", bound(state, cancel_alarm));
+  add_declared(tools, catalogue, "create_reminder", bound(state, create_reminder));
+  add_declared(tools, catalogue, "query_calendar", bound(state, query_calendar));
+  add_declared(tools, catalogue, "create_event", bound(state, create_event));
+  tools.push_back(make_tool(
+      make_declaration("get_date_time", "The date, weekday and time now.", Json::object(), Json::array()),
+      bound(state, get_date_time)));
   return tools;
 }
 
