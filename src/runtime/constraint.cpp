@@ -12,8 +12,8 @@ namespace {
 using State = GrammarWalker::State;
 
 constexpr size_t kMaxRequestBytes = size_t{1} << 16;
-// What a walker may remember between tokens: about 5 MB.
-constexpr size_t kMaxStates = 4096;
+// What a walker may remember between tokens.
+constexpr size_t kKeptBytes = size_t{5} << 20;
 // Bytes that a mask has to have cost to be kept for others: below, computing is as fast as finding.
 constexpr size_t kCostlyMask = 1000;
 
@@ -53,7 +53,7 @@ class Constraint::Walk {
       for (const char c : tokenizer().token_bytes(id)) state_ = walker_.step(state_, static_cast<uint8_t>(c));
     }
     if (walker_.in_reply(state_)) ++reply_tokens_;
-    if (walker_.states() > kMaxStates || walker_.places() > MaskFiller::kMaxPlaces / 2) forget_others();
+    if (walker_.memory_bytes() > kKeptBytes) forget_others();
     mask_.reset();
     return true;
   }

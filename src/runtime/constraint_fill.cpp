@@ -98,7 +98,7 @@ void MaskFiller::walk(GrammarWalker& walker, State state, const ByteTree& tree, 
     if (may_have_rows && node.after - i >= kRowNodes &&
         allow_row(walker, to, {i - 1, node.after}, mask, filled))
       i = node.after;
-    filled.complete = walker.places() <= kMaxPlaces;
+    filled.complete = walker.memory_bytes() <= kMaxBytes;
     if (!filled.complete) return;
   }
 }
@@ -189,7 +189,7 @@ MaskFiller::TextPath MaskFiller::find_text(GrammarWalker& walker, State state) {
       text.characters = TextTokens::kMostCharacters;
       break;
     }
-    if (walker.places() > kMaxPlaces) return text;
+    if (walker.memory_bytes() > kMaxBytes) return text;
     at = step.next;
   }
   if (text.characters == 1) text.alike &= text.first;

@@ -13,14 +13,13 @@ namespace ink {
 
 class MaskFiller {
  public:
-  // Places that a walker may remember while one mask is computed (24 MB), which only a hostile grammar
-  // reaches.
-  static constexpr size_t kMaxPlaces = size_t{1} << 21;
+  // What a walker may remember while one mask is computed, which only a hostile grammar reaches.
+  static constexpr size_t kMaxBytes = size_t{64} << 20;
 
   struct Filled {
     size_t cost = 0;                 // nodes of the tree that were walked, tokens that were passed in a row
     bool met_request = false;        // and the request had a say in some of them
-    bool complete = true;            // else kMaxPlaces was reached, and only tokens of one byte are there
+    bool complete = true;            // else kMaxBytes were reached, and only tokens of one byte are there
     TextTokens::Kinds left_out = 0;  // rows have left out the tokens in which one of these occurs
   };
 

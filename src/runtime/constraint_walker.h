@@ -54,10 +54,10 @@ class GrammarWalker {
   // request has a say. Counts that are further from their limits than a token is long make no difference.
   std::string key(State state) const;
 
-  // How much is remembered. Ordinary states have a place or two; a hostile grammar can have thousands in
-  // each.
-  size_t states() const { return states_.size(); }
-  size_t places() const { return places_.size(); }
+  // What is remembered. Ordinary states have a place or two; a hostile grammar can have thousands in each.
+  size_t memory_bytes() const {
+    return places_.size() * sizeof(Place) + states_.size() * sizeof(StateRecord) + table_count_ * kTableBytes;
+  }
   // Forgets all states but this one, which gets the number that is returned.
   State forget_others(State state);
 
@@ -123,6 +123,7 @@ class GrammarWalker {
   std::vector<StateRecord> states_;
   std::vector<Place> places_;  // of all states, one after the other
   RecordIndex known_states_;
+  static constexpr size_t kTableBytes = 256 * sizeof(State);
   static constexpr size_t kTablesAtOnce = 16;
   std::vector<std::unique_ptr<State[]>> tables_;  // 16 in each
   size_t table_count_ = 0;
