@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "base/json.h"
 #include "base/utf8.h"
 #include "services/mcp/client.h"
 #include "services/mcp/event_stream.h"
@@ -54,7 +55,7 @@ void list_and_show(const Json& body) {
   for (const auto& tool : named.tools) {
     const auto name = tool->declaration()["function"]["name"].get<std::string>();
     require(name.starts_with("server_") && name.size() <= 64);
-    require(!find_invalid_utf8(mcp::text_of(tool->declaration())));
+    require(!find_invalid_utf8(json_text(tool->declaration())));
   }
 }
 
@@ -78,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         message.kind == mcp::MessageKind::kResult || message.kind == mcp::MessageKind::kError;
     require(is_answer || !message.answers(1));
     if (message.kind != mcp::MessageKind::kResult) require(message.body.is_object());
-    require(!find_invalid_utf8(mcp::text_of(mcp::method_not_found(message.id, message.method))));
+    require(!find_invalid_utf8(json_text(mcp::method_not_found(message.id, message.method))));
     list_and_show(message.body);
   }
   return 0;
