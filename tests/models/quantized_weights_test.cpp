@@ -71,6 +71,7 @@ TEST(GoldenQuantizedWeights, FloatsAreTheReferencesBitForBit) {
     }
     EXPECT_EQ(different, 0);
   });
+  if (IsSkipped()) return;
   EXPECT_GE(count, 22);
 }
 
@@ -105,6 +106,7 @@ TEST(GoldenQuantizedWeights, IntegersAreExactOrRoundedAsStated) {
                   std::sqrt(errors / squares));
     }
   });
+  if (IsSkipped()) return;
   EXPECT_GT(seen[RowKind::kNibbles], 0);
   EXPECT_GT(seen[RowKind::kBytes], 0);
   EXPECT_GT(seen[RowKind::kFineBytes], 0);

@@ -96,7 +96,7 @@ TEST(CheckpointGolden, EmbeddingRowsAreTheReferencesHiddenStates) {
       ++compared;
     }
   }
-  EXPECT_GT(compared, 0);
+  EXPECT_TRUE(IsSkipped() || compared > 0);
 }
 
 TEST(CheckpointGolden, GgufMetadataDescribesItsTensors) {
