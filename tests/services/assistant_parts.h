@@ -10,6 +10,7 @@
 #include "services/assistant/assistant.h"
 #include "services/assistant/state.h"
 #include "services/assistant/time/calendar.h"
+#include "services/assistant/tool.h"
 
 namespace ink::assistant {
 
@@ -85,15 +86,7 @@ inline ToolCall call_of(std::string name, Json arguments = Json::object()) {
 
 inline Json declaration_of(const std::string& name, Json properties = Json::object(),
                            Json required = Json::array()) {
-  return {{"type", "function"},
-          {"function",
-           {{"name", name},
-            {"description", name},
-            {"parameters",
-             {{"type", "object"},
-              {"properties", std::move(properties)},
-              {"required", std::move(required)},
-              {"additionalProperties", false}}}}}};
+  return make_declaration(name.c_str(), name.c_str(), std::move(properties), std::move(required));
 }
 
 }  // namespace ink::assistant
