@@ -4,13 +4,15 @@
 // because one chain of fused multiply-adds waits for itself: with one row of x it would run at half the speed
 // of memory.
 #include "kernels/x86/avx2_vectors.h"
+#include "kernels/x86/fetch.h"
 #include "kernels/x86/x86_tables.h"
 
 namespace ink {
 namespace {
 
 constexpr int64_t kBlockCols = 256;  // 16 KiB of floats: they stay in the first-level cache for all rows
-constexpr int kMostRows = 3;         // 3 rows * 2 registers * 2 sums leave 4 registers for weights and x
+constexpr int kMostRows =
+    3;  // 3 rows * 2 registers * 2 sums leave 4 registers for weights and x; fewer fetch
 
 struct F32 {
   using Bits = float;
@@ -62,6 +64,7 @@ void add_block(const float* x, int64_t stride, int64_t cols, const typename Weig
   }
   int64_t k = 0;
   for (; k + 2 <= cols; k += 2) {
+    if (kRows < kMostRows) fetch_ahead<2 * kPanelRows * sizeof *weights>(weights + k * kPanelRows);
     add_column<Weights>(x + k, stride, weights + k * kPanelRows, even);
     add_column<Weights>(x + k + 1, stride, weights + (k + 1) * kPanelRows, odd);
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernels/x86/avx2_scales.h"
+#include "kernels/x86/fetch.h"
 
 namespace ink {
 namespace {
@@ -56,11 +57,15 @@ inline void store_bytes(void* bytes, __m256i value) {
   _mm256_storeu_si256(static_cast<__m256i*>(bytes), value);
 }
 
+// Rows of one pass. Fewer are bound by memory, and fetch.
+inline constexpr int kMostRows = 4;
+
 // Not inlined: in the loop over the rows gcc 12 spills what belongs into registers.
 template <typename Weights, typename Scales, int kRows>
 [[gnu::noinline]] void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
   __m256 sum[kRows][2] = {};
   for (int64_t g = 0; g < x.groups; ++g) {
+    if (kRows < kMostRows) fetch_ahead<Weights::kGroupBytes>(weights + g * Weights::kGroupBytes);
     Dots<Scales::kParts, kRows> dot;
     Weights::dots(x, g, weights + g * Weights::kGroupBytes, dot);
     GroupScales<Scales::kParts> scales;
@@ -93,11 +98,11 @@ void panel(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* 
            float* out) {
   const auto* weights = static_cast<const uint8_t*>(data);
   const auto* plane = static_cast<const uint8_t*>(scales);
-  for (int64_t r = 0; r < rows; r += 4) {
+  for (int64_t r = 0; r < rows; r += kMostRows) {
     const Rows pass = Rows::from(x, first_row + r);
     float* pass_out = out + r * kPanelRows;
-    run_pass<4>(rows - r,
-                [&]<int kRows>() { multiply<Weights, Scales, kRows>(pass, weights, plane, pass_out); });
+    run_pass<kMostRows>(
+        rows - r, [&]<int kRows>() { multiply<Weights, Scales, kRows>(pass, weights, plane, pass_out); });
   }
 }
 

@@ -6,11 +6,13 @@
 #include <immintrin.h>
 
 #include "kernels/kernel_table.h"
+#include "kernels/x86/fetch.h"
 #include "kernels/x86/x86_tables.h"
 
 namespace ink {
 namespace {
 
+// Rows of one pass. Fewer are bound by memory, and fetch.
 constexpr int kMostRows = 8;
 
 // Rows of x from the first of a pass on.
@@ -180,8 +182,11 @@ template <typename Weights, typename Scales, int kRows>
 void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
   __m512 sum[kRows];
   for (int r = 0; r < kRows; ++r) sum[r] = _mm512_setzero_ps();
-  for (int64_t g = 0; g < x.groups; ++g)
-    add_group<Weights, Scales>(x, g, weights + g * Weights::kGroupBytes, plane, sum);
+  for (int64_t g = 0; g < x.groups; ++g) {
+    const uint8_t* group = weights + g * Weights::kGroupBytes;
+    if (kRows < kMostRows) fetch_ahead<Weights::kGroupBytes>(group);
+    add_group<Weights, Scales>(x, g, group, plane, sum);
+  }
   for (int r = 0; r < kRows; ++r) _mm512_storeu_ps(out + r * kPanelRows, sum[r]);
 }
 
