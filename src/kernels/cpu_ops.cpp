@@ -125,13 +125,12 @@ void CpuOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
                             const int32_t slot = batch.slots[token];
                             const int32_t page = kv.pages[static_cast<size_t>(batch.sequences[token])]
                                                          [static_cast<size_t>(slot / kKvPageTokens)];
-                            const int64_t place = layer * kv.layer_stride + page * kv.page_bytes();
                             for (int64_t h = 0; h < kv.kv_heads; ++h) {
                               const int64_t row = t * kv.kv_heads + h;
-                              const int64_t head = place + h * kv.head_bytes();
+                              const int64_t place = kv.place(layer, h, page);
                               if (rotates_keys(kv.type, kv.head_dim)) hadamard(k.row(row), kv.head_dim);
-                              store_row(kv, k.row(row), kv.keys + head, slot % kKvPageTokens);
-                              store_row(kv, v.row(row), kv.values + head, slot % kKvPageTokens);
+                              store_row(kv, k.row(row), kv.keys + place, slot % kKvPageTokens);
+                              store_row(kv, v.row(row), kv.values + place, slot % kKvPageTokens);
                             }
                           }
                         });
@@ -184,8 +183,7 @@ void CpuOps::attend(Tensor q, const Batch& batch, int layer, const TokenRun& run
       reinterpret_cast<const std::byte**>(page_pointers_.data()) + thread * 2 * pages_per_thread_;
   const std::byte** v_pages = k_pages + pages_per_thread_;
   for (int64_t i = 0; i * kKvPageTokens < first_length + run.tokens - 1; ++i) {
-    const int64_t place =
-        layer * kv.layer_stride + pages[static_cast<size_t>(i)] * kv.page_bytes() + kv_head * kv.head_bytes();
+    const int64_t place = kv.place(layer, kv_head, pages[static_cast<size_t>(i)]);
     k_pages[i] = kv.keys + place;
     v_pages[i] = kv.values + place;
   }

@@ -65,16 +65,21 @@ struct RotaryRows {
 // pages. Who owns pages and when they are shared or dropped is the runtime's policy (runtime/kv_cache);
 // models see this.
 struct KvView {
-  std::byte* keys = nullptr;  // [layers, pages, kv_heads] of kv_page_bytes(type, head_dim)
+  // [layers, kv_heads, pool_pages] of kv_page_bytes(type, head_dim): attention reads the pages of one head
+  // after each other, and pages taken after each other stand so in memory.
+  std::byte* keys = nullptr;
   std::byte* values = nullptr;
   KvType type = KvType::kF32;
-  int64_t layer_stride = 0;  // bytes from one layer to the next
+  int64_t pool_pages = 0;
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
   std::span<const std::span<const int32_t>> pages;  // [sequences][slot / kKvPageTokens] → page in the pool
 
-  int64_t head_bytes() const { return kv_page_bytes(type, head_dim); }
-  int64_t page_bytes() const { return kv_heads * head_bytes(); }
+  int64_t page_bytes() const { return kv_page_bytes(type, head_dim); }
+  // Where a page of one head begins, in keys and in values.
+  int64_t place(int64_t layer, int64_t kv_head, int64_t page) const {
+    return ((layer * kv_heads + kv_head) * pool_pages + page) * page_bytes();
+  }
 };
 
 // The tokens of one step, of one or more sequences, each sequence's in order. Prefill, decode and mixtures

@@ -10,14 +10,9 @@ namespace {
 
 constexpr size_t kExplainedTokens = 16;
 
-// Bytes of the keys (or of the values) of one page in one layer.
-int64_t page_bytes(const ModelConfig& config, KvType type) {
-  return config.num_key_value_heads * kv_page_bytes(type, config.head_dim);
-}
-
 uint64_t pool_bytes(const ModelConfig& config, KvType type, int64_t pages) {
   return static_cast<uint64_t>(pages) * static_cast<uint64_t>(config.num_hidden_layers) *
-         static_cast<uint64_t>(page_bytes(config, type));
+         static_cast<uint64_t>(config.num_key_value_heads * kv_page_bytes(type, config.head_dim));
 }
 
 }  // namespace
@@ -37,7 +32,7 @@ Result<KvCache> KvCache::create(const ModelConfig& config, KvType type, int64_t 
   cache.shape_.type = type;
   cache.shape_.kv_heads = config.num_key_value_heads;
   cache.shape_.head_dim = config.head_dim;
-  cache.shape_.layer_stride = pages * page_bytes(config, type);
+  cache.shape_.pool_pages = pages;
   cache.sequences_.resize(static_cast<size_t>(sequences));
   cache.page_lists_.resize(static_cast<size_t>(sequences));
   cache.users_.resize(static_cast<size_t>(pages));
@@ -47,7 +42,7 @@ Result<KvCache> KvCache::create(const ModelConfig& config, KvType type, int64_t 
 }
 
 int KvCache::open(int64_t tokens) {
-  if (granted_pages_ + pages_for(tokens) > pages_) return -1;
+  if (granted_pages_ + pages_for(tokens) > shape_.pool_pages) return -1;
   for (size_t i = 0; i < sequences_.size(); ++i) {
     if (sequences_[i].open) continue;
     sequences_[i].open = true;
@@ -163,10 +158,10 @@ CacheDivergence KvCache::explain(std::span<const int32_t> prompt) const {
 
 KvCache::Usage KvCache::usage() const {
   Usage usage;
-  usage.pages = pages_;
+  usage.pages = shape_.pool_pages;
   usage.kept = index_.idle_count();
-  usage.used = pages_ - usage.kept - static_cast<int64_t>(free_pages_.size());
-  usage.page_bytes = static_cast<uint64_t>(2 * layers_ * shape_.page_bytes());
+  usage.used = usage.pages - usage.kept - static_cast<int64_t>(free_pages_.size());
+  usage.page_bytes = static_cast<uint64_t>(2 * layers_ * shape_.kv_heads * shape_.page_bytes());
   return usage;
 }
 
@@ -211,11 +206,13 @@ void KvCache::make_last_page_own(Sequence& s) {
 }
 
 void KvCache::copy_page(int32_t from, int32_t to) {
-  const int64_t bytes = shape_.page_bytes();
+  const auto bytes = static_cast<size_t>(shape_.page_bytes());
   for (const PageMemory* pool : {&keys_, &values_}) {
     for (int64_t layer = 0; layer < layers_; ++layer) {
-      std::byte* pages = pool->data() + layer * shape_.layer_stride;
-      std::memcpy(pages + to * bytes, pages + from * bytes, static_cast<size_t>(bytes));
+      for (int64_t head = 0; head < shape_.kv_heads; ++head) {
+        std::memcpy(pool->data() + shape_.place(layer, head, to),
+                    pool->data() + shape_.place(layer, head, from), bytes);
+      }
     }
   }
 }

@@ -90,7 +90,6 @@ class KvCache {
   PageMemory keys_;
   PageMemory values_;
   KvView shape_;
-  int64_t pages_ = 0;
   int64_t layers_ = 0;
   int64_t granted_pages_ = 0;
   std::vector<Sequence> sequences_;
@@ -99,7 +98,7 @@ class KvCache {
   PrefixIndex index_;
   std::vector<std::span<const int32_t>> page_lists_;
 
-  KvCache(int64_t pages, int64_t layers) : pages_(pages), layers_(layers), index_(pages) {}
+  KvCache(int64_t pages, int64_t layers) : layers_(layers), index_(pages) {}
 };
 
 }  // namespace ink

@@ -189,11 +189,12 @@ struct Attention {
     const auto ops = make_ops(threads, kernels);
     const std::vector<int32_t> pages = {4, 0, 2};
     const std::vector<std::span<const int32_t>> lists = {{}, pages};
-    const int64_t layer_bytes = 5 * kKvHeads * kv_page_bytes(type, head_dim);
+    constexpr int64_t kPoolPages = 5;
+    const int64_t layer_bytes = kPoolPages * kKvHeads * kv_page_bytes(type, head_dim);
     std::vector<std::byte> keys(static_cast<size_t>(2 * layer_bytes),
                                 std::byte{0xff});  // NaN where nothing is
     std::vector<std::byte> values(keys.size(), std::byte{0xff});
-    const KvView kv{keys.data(), values.data(), type, layer_bytes, kKvHeads, head_dim, lists};
+    const KvView kv{keys.data(), values.data(), type, kPoolPages, kKvHeads, head_dim, lists};
     std::vector<float> result;
     for (int64_t first = 0; first < length; first += at_once) {
       const int64_t count = std::min(at_once, length - first);

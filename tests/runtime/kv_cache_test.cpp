@@ -34,7 +34,7 @@ std::vector<int32_t> counting(int32_t first, size_t count) {
 float* key(KvCache& cache, int sequence, int64_t slot, int64_t layer) {
   const KvView view = cache.view();
   const int32_t page = view.pages[static_cast<size_t>(sequence)][static_cast<size_t>(slot / kKvPageTokens)];
-  std::byte* bytes = view.keys + layer * view.layer_stride + page * view.page_bytes();
+  std::byte* bytes = view.keys + view.place(layer, 0, page);
   return reinterpret_cast<float*>(bytes) + slot % kKvPageTokens * view.head_dim;
 }
 
