@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/panel_layout.h"
+#include "kernels/probe.h"
 
 namespace ink {
 namespace {
@@ -59,21 +60,6 @@ double seconds_since(Clock::time_point start) {
 double median(std::vector<double>& values) {
   std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2), values.end());
   return values[values.size() / 2];
-}
-
-// Bytes per second of a plain sum over the working set.
-double read_bandwidth(const std::vector<uint32_t>& memory) {
-  const size_t words = kPieceBytes / 4;
-  std::vector<double> seconds;
-  volatile uint32_t sink = 0;
-  for (size_t first = 0; first + words <= memory.size(); first += words) {
-    const auto start = Clock::now();
-    uint32_t sum = 0;
-    for (size_t i = 0; i < words; ++i) sum += memory[first + i];
-    sink = sink + sum;
-    seconds.push_back(seconds_since(start));
-  }
-  return static_cast<double>(kPieceBytes) / median(seconds);
 }
 
 struct Activations {
@@ -131,10 +117,10 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
 }
 
 void measure(const KernelTable& table, const PanelClass& type, int64_t cols, int64_t rows,
-             const std::vector<uint32_t>& memory) {
+             const std::vector<uint32_t>& memory, ReadProbe& probe) {
   const auto bytes =
       static_cast<double>(panel_bytes(type.weight_class, cols) + panel_scale_bytes(type.weight_class, cols));
-  const double bandwidth = read_bandwidth(memory);
+  const double bandwidth = probe.measure();
   const double rate = bytes / seconds_per_panel(table, type, 1, cols, memory, kWorkingSetBytes);
   const double operations = 2.0 * static_cast<double>(rows * cols * kPanelRows);
   const double many = seconds_per_panel(table, type, rows, cols, memory, kWorkingSetBytes / 16);
@@ -185,13 +171,13 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
   return median(seconds);
 }
 
-void measure_attention(const KernelTable& table, const std::vector<uint32_t>& memory) {
+void measure_attention(const KernelTable& table, const std::vector<uint32_t>& memory, ReadProbe& probe) {
   const struct {
     const char* name;
     KvType type;
   } types[] = {{"f32", KvType::kF32}, {"f16", KvType::kF16}, {"int8", KvType::kInt8}};
   for (const auto& [name, type] : types) {
-    const double bandwidth = read_bandwidth(memory);
+    const double bandwidth = probe.measure();
     const auto bytes =
         static_cast<double>(2 * kContextTokens / kKvPageTokens * kv_page_bytes(type, kHeadDim));
     for (const int64_t heads : {2, 4, 8}) {
@@ -212,6 +198,9 @@ void measure_attention(const KernelTable& table, const std::vector<uint32_t>& me
 // kernels_bench [TABLE] [CLASS] [ROWS]: only these, else all; ROWS instead of 64.
 int main(int argc, char** argv) {
   const std::vector<uint32_t> memory = ink::random_words(ink::kWorkingSetBytes);
+  ink::ThreadPool one_thread(1);
+  auto probe = ink::ReadProbe::create(ink::kWorkingSetBytes, one_thread);
+  if (!probe.ok()) return 1;
   const int64_t rows = argc > 3 ? std::max(1, std::atoi(argv[3])) : 64;
   std::printf("table     weights      cols   1 row, of read bandwidth        %lld rows\n",
               static_cast<long long>(rows));
@@ -220,9 +209,11 @@ int main(int argc, char** argv) {
     if (argc > 1 && std::strcmp(argv[1], tables.table[t]->name) != 0) continue;
     for (const ink::PanelClass& type : ink::kClasses) {
       if (argc > 2 && std::strcmp(argv[2], type.name) != 0) continue;
-      for (const int64_t cols : {1024, 4096}) ink::measure(*tables.table[t], type, cols, rows, memory);
+      for (const int64_t cols : {1024, 4096})
+        ink::measure(*tables.table[t], type, cols, rows, memory, *probe);
     }
-    if (argc <= 2 || std::strcmp(argv[2], "attention") == 0) ink::measure_attention(*tables.table[t], memory);
+    if (argc <= 2 || std::strcmp(argv[2], "attention") == 0)
+      ink::measure_attention(*tables.table[t], memory, *probe);
   }
   return 0;
 }

@@ -23,13 +23,25 @@ double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Every word counts towards the result, so that none can be left unread; four sums keep loads in flight.
+// Every word counts towards the result, so that none can be left unread, but for 255 bytes at the end. Four
+// places are read at once and fetched before: a processor's own prefetcher starts anew at each page, and one
+// place alone would show two cores of Zen 3 25 GB/s of memory that gives 32.
 uint64_t sum_words(const std::byte* bytes, int64_t size) {
+  constexpr int64_t kStreams = 4;
+  constexpr int64_t kStep = 64;
+  constexpr int64_t kAhead = 512;
+  const int64_t stream_bytes = size / kStreams / kStep * kStep;
   uint64_t sums[4] = {};
   uint64_t words[4];
-  for (int64_t i = 0; i + 32 <= size; i += 32) {
-    std::memcpy(words, bytes + i, sizeof words);
-    for (int lane = 0; lane < 4; ++lane) sums[lane] += words[lane];
+  for (int64_t i = 0; i < stream_bytes; i += kStep) {
+    for (int64_t stream = 0; stream < kStreams; ++stream) {
+      const std::byte* place = bytes + stream * stream_bytes + i;
+      __builtin_prefetch(place + kAhead, 0, 0);
+      for (int64_t half = 0; half < kStep; half += static_cast<int64_t>(sizeof words)) {
+        std::memcpy(words, place + half, sizeof words);
+        for (int lane = 0; lane < 4; ++lane) sums[lane] += words[lane];
+      }
+    }
   }
   return sums[0] + sums[1] + sums[2] + sums[3];
 }
