@@ -105,9 +105,8 @@ std::optional<int> parse_command_line(CLI::App& program, std::vector<std::string
 }
 
 void leave_hanging_calls(int code) {
-  if (assistant::calls_left_behind() == 0) return;
-  kill_children();
-  ::_exit(code);
+  kill_children();  // also those that the thread of a call which is over was still ending
+  if (assistant::calls_left_behind() > 0) ::_exit(code);
 }
 
 }  // namespace ink::cli

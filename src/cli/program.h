@@ -18,8 +18,9 @@ std::unique_ptr<CLI::App> make_program(Action& action, const std::vector<std::st
 // nothing left to do, else sets `action`.
 std::optional<int> parse_command_line(CLI::App& program, std::vector<std::string> arguments);
 
-// Where a tool that hangs still runs on its thread, the program ends here and with it its children: the tool
-// must not see the program being taken down around it. What was written has to be flushed before.
+// At the end of a program: ends the children that there still are. Where a tool that hangs still runs on its
+// thread, the program ends here, too: the tool must not see it being taken down around it. What was written
+// has to be flushed before.
 void leave_hanging_calls(int code);
 
 }  // namespace ink::cli

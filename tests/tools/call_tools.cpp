@@ -32,12 +32,9 @@ Json outcome_of(const assistant::Registry& registry, const Json& call) {
           {"data", outcome.data}};
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
-  std::signal(SIGPIPE, SIG_IGN);
+int answer_calls(bool with_servers) {
   assistant::Registry registry;
-  cli::ConnectedServers servers(count > 1 && std::strcmp(arguments[1], "--servers") == 0);
+  cli::ConnectedServers servers(with_servers);
   if (!cli::add_tools(registry, cli::assistant_state()).ok()) return 1;
   servers.add_to(registry);
   for (std::string line; std::getline(std::cin, line);) {
@@ -46,6 +43,14 @@ int main(int count, char** arguments) {
     const Json answer = call->contains("list") ? Json(registry.declarations()) : outcome_of(registry, *call);
     std::cout << json_text(answer) << std::endl;
   }
-  cli::leave_hanging_calls(0);
   return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int code = answer_calls(count > 1 && std::strcmp(arguments[1], "--servers") == 0);
+  cli::leave_hanging_calls(code);
+  return code;
 }

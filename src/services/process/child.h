@@ -19,7 +19,8 @@ namespace ink {
 // to be looked for on PATH, where the system does not say what runs.
 std::string program_beside_ours(const std::string& name);
 
-// Ends all children at once, without asking: for a process that leaves by _exit, which destroys nothing.
+// Ends all children at once, without asking: for the end of a process. Threads that it does not wait for may
+// still have some.
 void kill_children();
 
 class Child {
