@@ -58,30 +58,33 @@ ThreadPool::~ThreadPool() {
   for (auto& thread : workers_) thread.join();
 }
 
-void ThreadPool::run(int64_t count, int64_t chunk, Function function, void* context) {
+void ThreadPool::run(int64_t count, int64_t worth_a_thread, Function function, void* context) {
   if (count <= 0) return;
-  if (workers_.empty() || count <= chunk) {
+  if (workers_.empty() || count <= worth_a_thread) {
     function(context, 0, count, 0);
     return;
   }
   function_ = function;
   context_ = context;
   count_ = count;
-  chunk_ = std::max<int64_t>(1, chunk);
+  least_piece_ = std::max<int64_t>(1, worth_a_thread / 8);
   cursor_.store(0, std::memory_order_relaxed);
   const uint32_t number = (region_.load(std::memory_order_relaxed) + kNextNumber) & kNumber;
   region_.store(number | kOpen, std::memory_order_release);
   region_.notify_all();
-  work_on_chunks(0);
+  work_on_pieces(0);
   uint32_t now = region_.fetch_and(~kOpen, std::memory_order_acquire) & ~kOpen;
   while ((now & kInside) != 0) now = wait_for_change(region_, now);
 }
 
-void ThreadPool::work_on_chunks(int thread) {
-  for (;;) {
-    const int64_t begin = cursor_.fetch_add(chunk_, std::memory_order_relaxed);
-    if (begin >= count_) return;
-    function_(context_, begin, std::min(begin + chunk_, count_), thread);
+void ThreadPool::work_on_pieces(int thread) {
+  int64_t begin = cursor_.load(std::memory_order_relaxed);
+  while (begin < count_) {
+    const int64_t share = (count_ - begin) / (2 * size());
+    const int64_t end = std::min(begin + std::max(share, least_piece_), count_);
+    if (!cursor_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
+    function_(context_, begin, end, thread);
+    begin = cursor_.load(std::memory_order_relaxed);
   }
 }
 
@@ -96,7 +99,7 @@ void ThreadPool::worker(int thread) {
     seen = now & kNumber;
     while ((now & kNumber) == seen && (now & kOpen) != 0) {
       if (!region_.compare_exchange_weak(now, now + 1, std::memory_order_acquire)) continue;
-      work_on_chunks(thread);
+      work_on_pieces(thread);
       const uint32_t left = region_.fetch_sub(1, std::memory_order_release) - 1;
       if ((left & (kInside | kOpen)) == 0) region_.notify_all();
       break;

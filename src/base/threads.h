@@ -1,7 +1,7 @@
-// The one thread pool of a process. The caller takes part, work is handed out in chunks from an atomic
+// The one thread pool of a process. The caller takes part, work is handed out in pieces from an atomic
 // cursor, and an idle worker spins for a few microseconds before it sleeps. Nobody waits for a worker that
 // has not come: on a busy machine, where it may be woken late, the caller does all the work itself. Results
-// never depend on which thread ran a chunk.
+// never depend on which thread ran a piece.
 #pragma once
 
 #include <atomic>
@@ -22,14 +22,16 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls work(begin, end, thread) for pieces of [0, count) of at most `chunk` items; returns when all are
-  // done. Not reentrant, and one caller at a time. `thread` is 0 .. size() - 1, for scratch that each thread
-  // owns.
+  // Calls work(begin, end, thread) for pieces of [0, count); returns when all are done. So many items as are
+  // worth waking a thread for, `worth_a_thread`, are left to the caller alone. Of more, each piece is a share
+  // of what is left: long streams of memory first, and at the end small ones (an eighth of that), so that all
+  // threads end together. Not reentrant, and one caller at a time. `thread` is 0 .. size() - 1, for scratch
+  // that each thread owns.
   template <typename Work>
-  void parallel_for(int64_t count, int64_t chunk, Work&& work) {
+  void parallel_for(int64_t count, int64_t worth_a_thread, Work&& work) {
     using Callable = std::remove_reference_t<Work>;
     run(
-        count, chunk,
+        count, worth_a_thread,
         [](void* context, int64_t begin, int64_t end, int thread) {
           (*static_cast<Callable*>(context))(begin, end, thread);
         },
@@ -38,8 +40,8 @@ class ThreadPool {
 
  private:
   using Function = void (*)(void* context, int64_t begin, int64_t end, int thread);
-  void run(int64_t count, int64_t chunk, Function function, void* context);
-  void work_on_chunks(int thread);
+  void run(int64_t count, int64_t worth_a_thread, Function function, void* context);
+  void work_on_pieces(int thread);
   void worker(int thread);
 
   std::vector<std::thread> workers_;
@@ -47,7 +49,7 @@ class ThreadPool {
   Function function_ = nullptr;
   void* context_ = nullptr;
   int64_t count_ = 0;
-  int64_t chunk_ = 1;
+  int64_t least_piece_ = 1;
   alignas(64) std::atomic<int64_t> cursor_{0};
   alignas(64) std::atomic<uint32_t> region_{0};  // number, open or closed, workers inside: see threads.cpp
   std::atomic<bool> stopping_{false};

@@ -84,10 +84,8 @@ void CpuOps::gate_products(const Activations& h, std::span<const ExpertRows> exp
   const int64_t groups = groups_of(mlp);
   const auto items = static_cast<int64_t>(experts.size()) * groups;
   const int64_t rows = products.floats.rows / static_cast<int64_t>(experts.size());
-  // Experts with many tokens are more work: smaller pieces even them out.
-  const int64_t pieces = experts.size() > 1 && rows > 1 ? 64 : 8;
-  const int64_t chunk = chunk_of(items, *mlp.gate_proj.weight, 2 * kPanelsOfGroup, rows, pieces);
-  threads_.parallel_for(items, chunk, [&](int64_t begin, int64_t end, int) {
+  const int64_t enough = items_worth_a_thread(*mlp.gate_proj.weight, 2 * kPanelsOfGroup, rows);
+  threads_.parallel_for(items, enough, [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i)
       gate_columns(h, experts[static_cast<size_t>(i / groups)], i % groups, products);
   });
@@ -213,8 +211,8 @@ void CpuOps::add_experts(Tensor x, const Activations& products, std::span<const 
   const PackedMatrix& down = *experts[0].mlp->down_proj.weight;
   const int64_t panels = panel_count(x.cols);
   const auto count = static_cast<int64_t>(experts.size());
-  const int64_t chunk = chunk_of(panels, down, count, products.floats.rows / count, 8);
-  threads_.parallel_for(panels, chunk, [&](int64_t begin, int64_t end, int) {
+  const int64_t enough = items_worth_a_thread(down, count, products.floats.rows / count);
+  threads_.parallel_for(panels, enough, [&](int64_t begin, int64_t end, int) {
     const int64_t first_col = begin * kPanelRows;
     const int64_t end_col = std::min(x.cols, end * kPanelRows);
     for (int64_t t = 0; t < x.rows; ++t) std::fill(sums.row(t) + first_col, sums.row(t) + end_col, 0.0f);

@@ -162,10 +162,10 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   const std::vector<TokenRun> runs = attention_runs(batch, tile_tokens(group));
   const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
   const int64_t work = 2 * group * longest * kv.head_dim * kFloatCost;
-  const int64_t chunk = std::max<int64_t>(1, kWorthAThread / work);
+  const int64_t enough = std::max<int64_t>(1, kWorthAThread / work);
   const auto tiles = static_cast<int64_t>(runs.size());
   // Head after head: what one tile read of the cache is still near when the next one reads it.
-  threads_.parallel_for(tiles * kv.kv_heads, chunk, [&](int64_t begin, int64_t end, int thread) {
+  threads_.parallel_for(tiles * kv.kv_heads, enough, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t item = begin; item < end; ++item)
       attend(q, batch, layer, runs[static_cast<size_t>(item % tiles)], item / tiles, thread, out);
   });

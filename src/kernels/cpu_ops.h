@@ -22,6 +22,9 @@ inline constexpr int64_t kRowTile = 64;
 // A piece of work for small regions: at least this many floats are worth waking a thread for.
 constexpr int64_t rows_per_chunk(int64_t cols) { return cols < 16384 ? 16384 / (cols > 0 ? cols : 1) : 1; }
 
+// Of pieces of work, each `panels` panels like the weight's for `rows` rows: how many are worth a thread.
+int64_t items_worth_a_thread(const PackedMatrix& weight, int64_t panels, int64_t rows);
+
 // Consecutive tokens of a batch: consecutive slots of one sequence.
 struct TokenRun {
   int64_t first;
@@ -78,8 +81,6 @@ class CpuOps final : public Ops {
   Tensor make(int64_t rows, int64_t cols);
   QuantizedRows make_quantized(int64_t rows, int64_t cols);
   QuantizedRows quantize(Tensor x);
-  int64_t chunk_of(int64_t items, const PackedMatrix& weight, int64_t panels, int64_t rows,
-                   int64_t pieces_per_thread) const;
   void project(const Activations& x, const Linear& linear, int64_t first_row, int64_t rows, int64_t panel,
                float* tile) const;
   void linear_panel(const Activations& x, const Linear& linear, int64_t panel, Tensor output, bool add) const;

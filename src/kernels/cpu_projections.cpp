@@ -23,13 +23,10 @@ QuantizedRows CpuOps::quantize(Tensor x) {
   return rows;
 }
 
-// Of `items` pieces of work, each `panels` panels like the weight's for `rows` rows: how many a thread takes
-// at once.
-int64_t CpuOps::chunk_of(int64_t items, const PackedMatrix& weight, int64_t panels, int64_t rows,
-                         int64_t pieces_per_thread) const {
+int64_t items_worth_a_thread(const PackedMatrix& weight, int64_t panels, int64_t rows) {
   const int64_t cost = is_integer_class(weight.weight_class) ? 1 : kFloatCost;
   const int64_t work = std::max<int64_t>(1, kPanelRows * weight.cols * panels * rows * cost);
-  return std::max({int64_t{1}, kWorthAThread / work, items / (pieces_per_thread * threads_.size())});
+  return std::max<int64_t>(1, kWorthAThread / work);
 }
 
 // Sixteen columns of a product for some rows: tile [rows, 16].
@@ -83,9 +80,8 @@ void CpuOps::run_linears(const Activations& x, std::span<const Linear* const> we
     INK_CHECK(linear->weight->cols == x.floats.cols, "shapes are checked when a model is loaded");
     panels += panel_count(linear->weight->rows);
   }
-  // About eight pieces a thread: enough to even out unequal cores, few enough to keep streams long.
-  const int64_t chunk = chunk_of(panels, *weights[0]->weight, 1, outputs[0].rows, 8);
-  threads_.parallel_for(panels, chunk, [&](int64_t begin, int64_t end, int) {
+  const int64_t enough = items_worth_a_thread(*weights[0]->weight, 1, outputs[0].rows);
+  threads_.parallel_for(panels, enough, [&](int64_t begin, int64_t end, int) {
     for (int64_t p = begin; p < end; ++p) {
       int64_t panel = p;
       size_t i = 0;
