@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/utf8.h"
+
 namespace ink {
 namespace {
 
@@ -160,6 +162,11 @@ Result<Json> parse_json(std::string_view text, const std::string& where) {
 
 std::string json_text(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string json_excerpt(const Json& value) {
+  constexpr size_t kMostBytes = 60;
+  return std::string(first_characters(json_text(value), kMostBytes));
 }
 
 std::string python_json(const Json& value) {

@@ -23,6 +23,8 @@ Result<Json> parse_json(std::string_view text, const std::string& where);
 
 // Compact text on one line; bytes that are not UTF-8 (a file's name, half a token) become U+FFFD.
 std::string json_text(const Json& value);
+// The beginning of that, for an error that shows what was found.
+std::string json_excerpt(const Json& value);
 
 // Compact text as Python's json.dumps(ensure_ascii=False) writes it: ", " and ": " between items, non-ASCII
 // characters as they are, floats in Python's shortest form. This is the chat templates' `tojson`.

@@ -185,7 +185,7 @@ Result<std::vector<Json>> read_tools(const std::string& path) {
     if (tool.is_object() && tool.contains("function")) function = &tool["function"];
     if (!function->is_object() || !function->contains("name") || !(*function)["name"].is_string())
       return Error{ErrorKind::kInvalid, path + ": [" + std::to_string(i) + "]", "a function with a \"name\"",
-                   json_text(*function).substr(0, 60), ""};
+                   json_excerpt(*function), ""};
     tools.push_back(tool);
   }
   return tools;

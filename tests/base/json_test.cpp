@@ -76,6 +76,13 @@ TEST(ParseJson, KeepsTheOrderOfKeys) {
   EXPECT_EQ(python_json(*json), R"({"z": 1, "a": {"y": 2, "b": 3}, "m": [true, null]})");
 }
 
+TEST(JsonExcerpt, EndsWithAWholeCharacter) {
+  EXPECT_EQ(json_excerpt({{"a", 1}}), R"({"a":1})");
+  const std::string text(20, 'x');
+  EXPECT_EQ(json_excerpt(text + std::string(20, 'y') + "中文中文中文中文"),
+            "\"" + text + std::string(20, 'y') + "中文中文中文");
+}
+
 TEST(PythonJson, FloatsAsPythonWritesThem) {
   const std::pair<const char*, const char*> cases[] = {
       {"0.0", "0.0"},

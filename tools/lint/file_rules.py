@@ -1,5 +1,6 @@
 """Rules that a file can be checked for by itself: its length, its first lines, and marks that the design forbids."""
 
+import os
 import re
 import sys
 
@@ -13,7 +14,7 @@ USING = re.compile(r"^using [\w:]*::(\w+);$", re.MULTILINE)
 COMMENT_STARTS = ("//", "/*", "#", '"""')
 
 
-def mistakes_in(name, text):
+def mistakes_in(name, text, is_executable):
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
         yield f"{len(lines)} lines; at most {MAX_LINES}: split it where the second subject begins"
@@ -21,6 +22,8 @@ def mistakes_in(name, text):
         yield f"a header of {len(lines)} lines; at most {MAX_HEADER_LINES}"
     if not text.lstrip().startswith(COMMENT_STARTS):
         yield "does not open with a comment that says what it is"
+    if text.startswith("#!") != is_executable:
+        yield "executable without a #! line" if is_executable else "a #! line, but not executable: chmod +x"
     if name.suffix == ".h" and "#pragma once" not in text:
         yield "a header without #pragma once"
     if name.suffix in CPP and "using namespace std;" in text:
@@ -41,7 +44,8 @@ def main():
     mistakes = []
     for path in source_files(repository()):
         name = path.relative_to(repository())
-        mistakes += (f"{name}: {mistake}" for mistake in mistakes_in(name, path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        mistakes += (f"{name}: {mistake}" for mistake in mistakes_in(name, text, os.access(path, os.X_OK)))
     report("sizes and marks", mistakes)
 
 

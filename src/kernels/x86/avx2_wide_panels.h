@@ -73,6 +73,7 @@ struct RowSums {
       for (int64_t g = 0; g < groups; ++g) {
         const int32_t both = halves[2 * g] + halves[2 * g + 1];
         sum[r][g] = static_cast<float>(both);
+        if (Weights::kZero == 0) continue;  // nothing reads an excess
         if (kParts == 1) {
           excess[r][g] = -Weights::kZero * both;
         } else {

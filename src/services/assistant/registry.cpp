@@ -19,7 +19,7 @@ bool is_name(const std::string& name) {
 }
 
 Error wrong(const std::string& where, const char* wanted, const Json& got) {
-  return {ErrorKind::kInvalid, where, wanted, json_text(got).substr(0, 60), ""};
+  return {ErrorKind::kInvalid, where, wanted, json_excerpt(got), ""};
 }
 
 }  // namespace

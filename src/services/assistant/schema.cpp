@@ -12,7 +12,7 @@ constexpr size_t kMostPatternBytes = 200;
 constexpr int kMostNesting = 32;
 
 Error misfit(const std::string& where, const std::string& wanted, const Json& got) {
-  return {ErrorKind::kInvalid, where, wanted, json_text(got).substr(0, 60), ""};
+  return {ErrorKind::kInvalid, where, wanted, json_excerpt(got), ""};
 }
 
 bool is_whole(const Json& value) {
