@@ -62,10 +62,11 @@ void route_row(float* p, int64_t experts, int64_t top_k, bool renormalise, int32
 Routes CpuOps::route(Tensor logits, int64_t top_k, bool renormalise) {
   auto* expert = arena_.allocate<int32_t>(logits.rows * top_k);
   auto* weight = arena_.allocate<float>(logits.rows * top_k);
-  threads_.parallel_for(logits.rows, rows_per_chunk(8 * logits.cols), [&](int64_t begin, int64_t end, int) {
-    for (int64_t t = begin; t < end; ++t)
-      route_row(logits.row(t), logits.cols, top_k, renormalise, expert + t * top_k, weight + t * top_k);
-  });
+  threads_.parallel_for(
+      logits.rows, rows_worth_a_thread(8 * logits.cols), [&](int64_t begin, int64_t end, int) {
+        for (int64_t t = begin; t < end; ++t)
+          route_row(logits.row(t), logits.cols, top_k, renormalise, expert + t * top_k, weight + t * top_k);
+      });
   return {expert, weight, logits.rows, top_k};
 }
 
@@ -175,7 +176,7 @@ Activations CpuOps::gather_inputs(const Activations& h, bool with_floats, std::s
   const auto copy = [](auto* out, const auto* in, int64_t to, int64_t from, int64_t size) {
     std::memcpy(out + to * size, in + from * size, static_cast<size_t>(size) * sizeof *out);
   };
-  threads_.parallel_for(count, rows_per_chunk(cols), [&](int64_t begin, int64_t end, int) {
+  threads_.parallel_for(count, rows_worth_a_thread(cols), [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t token = tokens[static_cast<size_t>(i)];
       if (floats.data != nullptr) copy(floats.data, h.floats.data, i, token, cols);

@@ -70,7 +70,7 @@ Tensor CpuOps::embed(const WeightRows& table, std::span<const int32_t> ids) {
 
 Tensor CpuOps::rms_norm(Tensor x, const Norm& norm) {
   const Tensor y = make(x.rows, x.cols);
-  threads_.parallel_for(x.rows, rows_per_chunk(x.cols), [&](int64_t begin, int64_t end, int) {
+  threads_.parallel_for(x.rows, rows_worth_a_thread(x.cols), [&](int64_t begin, int64_t end, int) {
     for (int64_t r = begin; r < end; ++r) {
       kernels_.rms_norm_row(x.row(r), norm.weight, x.cols, norm.epsilon, y.row(r));
     }
@@ -98,7 +98,7 @@ void CpuOps::rope(Tensor x, const RotaryRows& rotary) {
   const int64_t half = rotary.half_dim;
   INK_CHECK(x.cols == 2 * half, "rope rotates whole heads");
   const int64_t heads_per_token = x.rows / rotary.tokens;
-  threads_.parallel_for(x.rows, rows_per_chunk(x.cols), [&](int64_t begin, int64_t end, int) {
+  threads_.parallel_for(x.rows, rows_worth_a_thread(x.cols), [&](int64_t begin, int64_t end, int) {
     for (int64_t r = begin; r < end; ++r) {
       const int64_t token = r / heads_per_token;
       const float* cos = rotary.cos + token * half;
@@ -118,7 +118,7 @@ void CpuOps::rope(Tensor x, const RotaryRows& rotary) {
 void CpuOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
   const KvView& kv = batch.kv;
   const auto tokens = static_cast<int64_t>(batch.tokens.size());
-  threads_.parallel_for(tokens, rows_per_chunk(kv.kv_heads * kv.head_dim),
+  threads_.parallel_for(tokens, rows_worth_a_thread(kv.kv_heads * kv.head_dim),
                         [&](int64_t begin, int64_t end, int) {
                           for (int64_t t = begin; t < end; ++t) {
                             const auto token = static_cast<size_t>(t);
@@ -206,14 +206,14 @@ void CpuOps::attend(Tensor q, const Batch& batch, int layer, const TokenRun& run
 }
 
 void CpuOps::add(Tensor x, Tensor y) {
-  threads_.parallel_for(x.rows, rows_per_chunk(x.cols), [&](int64_t begin, int64_t end, int) {
+  threads_.parallel_for(x.rows, rows_worth_a_thread(x.cols), [&](int64_t begin, int64_t end, int) {
     for (int64_t i = begin * x.cols; i < end * x.cols; ++i) x.data[i] += y.data[i];
   });
 }
 
 Tensor CpuOps::silu_mul(Tensor gate, Tensor up) {
   const Tensor out = make(gate.rows, gate.cols);
-  threads_.parallel_for(gate.rows, rows_per_chunk(gate.cols), [&](int64_t begin, int64_t end, int) {
+  threads_.parallel_for(gate.rows, rows_worth_a_thread(gate.cols), [&](int64_t begin, int64_t end, int) {
     for (int64_t r = begin; r < end; ++r) kernels_.silu_mul(gate.row(r), up.row(r), gate.cols, out.row(r));
   });
   return out;

@@ -19,8 +19,10 @@ inline constexpr int64_t kFloatCost = 4;
 // KiB second-level cache.
 inline constexpr int64_t kRowTile = 64;
 
-// A piece of work for small regions: at least this many floats are worth waking a thread for.
-constexpr int64_t rows_per_chunk(int64_t cols) { return cols < 16384 ? 16384 / (cols > 0 ? cols : 1) : 1; }
+// For small regions: rows of so many floats that are worth a thread.
+constexpr int64_t rows_worth_a_thread(int64_t cols) {
+  return cols < 16384 ? 16384 / (cols > 0 ? cols : 1) : 1;
+}
 
 // Of pieces of work, each `panels` panels like the weight's for `rows` rows: how many are worth a thread.
 int64_t items_worth_a_thread(const PackedMatrix& weight, int64_t panels, int64_t rows);

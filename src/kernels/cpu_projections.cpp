@@ -14,7 +14,7 @@ QuantizedRows CpuOps::make_quantized(int64_t rows, int64_t cols) {
 
 QuantizedRows CpuOps::quantize(Tensor x) {
   const QuantizedRows rows = make_quantized(x.rows, x.cols);
-  threads_.parallel_for(x.rows, rows_per_chunk(x.cols), [&](int64_t begin, int64_t end, int) {
+  threads_.parallel_for(x.rows, rows_worth_a_thread(x.cols), [&](int64_t begin, int64_t end, int) {
     for (int64_t r = begin; r < end; ++r) {
       kernels_.quantize_row(x.row(r), x.cols, rows.q + r * x.cols, rows.scale + r * (x.cols / kGroup),
                             rows.sum16 + r * (x.cols / 16));

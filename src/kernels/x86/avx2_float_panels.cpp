@@ -11,8 +11,9 @@ namespace ink {
 namespace {
 
 constexpr int64_t kBlockCols = 256;  // 16 KiB of floats: they stay in the first-level cache for all rows
-constexpr int kMostRows =
-    3;  // 3 rows * 2 registers * 2 sums leave 4 registers for weights and x; fewer fetch
+// 3 rows * 2 registers * 2 sums leave 4 registers for weights and x. Fewer rows are bound by memory, and
+// fetch.
+constexpr int kMostRows = 3;
 
 struct F32 {
   using Bits = float;
