@@ -12,7 +12,7 @@
 namespace ink {
 namespace {
 
-constexpr int64_t kPieceBytes = 1 << 20;  // what a thread takes at once, as a panel of weights
+constexpr int64_t kBytesWorthAThread = 1 << 20;
 constexpr int kWalks = 3;
 constexpr int kTries = 5;
 constexpr double kTrySeconds = 0.01;
@@ -104,7 +104,7 @@ double ReadProbe::measure() {
   double best = 0;
   for (int i = 0; i < kWalks; ++i) {
     const double seconds = seconds_of([&] {
-      threads_.parallel_for(size, kPieceBytes, [&](int64_t begin, int64_t end, int) {
+      threads_.parallel_for(size, kBytesWorthAThread, [&](int64_t begin, int64_t end, int) {
         sum.fetch_add(sum_words(memory_.data() + begin, end - begin), std::memory_order_relaxed);
       });
     });

@@ -132,10 +132,10 @@ std::string not_finite_place(const WeightRows& weights, int64_t row) {
 }
 
 std::optional<std::string> find_not_finite(const WeightRows& weights, ThreadPool& threads) {
-  constexpr int64_t kRowsAtOnce = 64;
+  constexpr int64_t kRowsWorthAThread = 64;
   LowestRow bad;
   std::vector<RowBuffer> buffers(static_cast<size_t>(threads.size()));
-  threads.parallel_for(weights.rows(), kRowsAtOnce, [&](int64_t begin, int64_t end, int thread) {
+  threads.parallel_for(weights.rows(), kRowsWorthAThread, [&](int64_t begin, int64_t end, int thread) {
     for (int64_t row = begin; row < end; ++row) {
       if (!buffers[static_cast<size_t>(thread)].read(weights, row, false)) bad.note(row);
     }
