@@ -18,6 +18,7 @@ fresh() {
   # shellcheck disable=SC2016
   printf '1. [`src/text/chat.h`](../src/text/chat.h)\n' >docs/token.md
   printf '#!/bin/sh\n# A script.\necho\n' | tee inkstone .ci/run >/dev/null
+  chmod +x inkstone .ci/run
 }
 finds() { # finds CHECK MISTAKE: the check fails and names the mistake
   local output
@@ -66,6 +67,10 @@ test_file_rules() {
   finds file_rules "src/text/twice.h: a header without #pragma once"
   echo '// A file.' >src/text/utils.cpp
   finds file_rules "src/text/utils.cpp: a name that says nothing"
+  chmod -x inkstone
+  finds file_rules "inkstone: a #! line, but not executable"
+  echo '// A file.' >src/text/started.cpp && chmod +x src/text/started.cpp
+  finds file_rules "src/text/started.cpp: executable without a #! line"
 }
 
 test_room_names() {
