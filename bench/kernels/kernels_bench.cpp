@@ -146,12 +146,13 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
   std::vector<const std::byte*> k_pages;
   std::vector<const std::byte*> v_pages;
   std::vector<double> seconds;
-  for (size_t at = 0; at + static_cast<size_t>(2 * pages * page_bytes) <= kWorkingSetBytes;) {
+  constexpr size_t kPoolBytes = kWorkingSetBytes / 2;  // keys in the first half, values in the other
+  for (size_t at = 0; at + static_cast<size_t>(pages * page_bytes) <= kPoolBytes;) {
     k_pages.clear();
     v_pages.clear();
-    for (int64_t p = 0; p < pages; ++p, at += static_cast<size_t>(2 * page_bytes)) {
+    for (int64_t p = 0; p < pages; ++p, at += static_cast<size_t>(page_bytes)) {
       k_pages.push_back(bytes + at);
-      v_pages.push_back(bytes + at + page_bytes);
+      v_pages.push_back(bytes + kPoolBytes + at);
     }
     const auto start = Clock::now();
     table.attend({.q = q.data(),

@@ -224,10 +224,10 @@ inline void add_columns(const AttentionScratch& scratch, const Page<Elements>& p
   }
   for (int64_t t = 0; t < slots; ++t) {
     const int64_t place = t * page.stride + d;
-    if constexpr (Elements::kAsStored) {
+    if constexpr (Elements::kAsStored) {  // in the order of memory, not in that of the columns
 #pragma GCC unroll 8
       for (int64_t line = 0; line < 8 * kWidth * kElementBytes; line += 64)
-        fetch(page.after_values + place * kElementBytes + line);
+        fetch(page.after_values + (d * kKvPageTokens + t * 8 * kWidth) * kElementBytes + line);
     }
     __m256 value[kWidth];
 #pragma GCC unroll 8
