@@ -15,6 +15,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/arena.h"
 #include "kernels/panel_layout.h"
 #include "kernels/probe.h"
 
@@ -43,14 +44,14 @@ constexpr PanelClass kClasses[] = {
 };
 
 // Bytes that are harmless as weights of every class: floats near one, integers over their whole range.
-std::vector<uint32_t> random_words(size_t bytes) {
-  std::vector<uint32_t> words(bytes / 4);
+void fill_with_random_words(std::byte* memory, size_t bytes) {
   uint32_t state = 1;
-  for (uint32_t& word : words) {
+  for (size_t at = 0; at < bytes; at += sizeof state) {
     state = state * 1664525u + 1013904223u;
-    word = (state & 0x83ff83ffu) | 0x3c003c00u;  // exponents of 1 in f16, small ones in bf16 and f32
+    const uint32_t word =
+        (state & 0x83ff83ffu) | 0x3c003c00u;  // exponents of 1 in f16, small ones in bf16 and f32
+    std::memcpy(memory + at, &word, sizeof word);
   }
-  return words;
 }
 
 double seconds_since(Clock::time_point start) {
@@ -82,7 +83,7 @@ struct Activations {
 
 // Median seconds per panel over a walk through `memory`.
 double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64_t rows, int64_t cols,
-                         const std::vector<uint32_t>& memory, size_t bytes_to_walk) {
+                         const std::byte* memory, size_t bytes_to_walk) {
   Activations activations(rows, cols);
   const QuantizedRows quantized = {activations.q.data(), activations.scale.data(), activations.sum16.data(),
                                    cols};
@@ -93,14 +94,14 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
   const size_t panels_per_piece = rows > 1 ? 1 : std::max<size_t>(1, kPieceBytes / bytes);
   const size_t panels = bytes_to_walk / bytes / panels_per_piece * panels_per_piece;
   // As in a packed matrix, the scales of all panels lie behind the weights of all panels.
-  const auto* weights = reinterpret_cast<const std::byte*>(memory.data());
-  const std::byte* scales = weights + panels * weight_bytes;
+
+  const std::byte* scales = memory + panels * weight_bytes;
 
   std::vector<double> seconds;
   for (size_t first = 0; first < panels; first += panels_per_piece) {
     const auto start = Clock::now();
     for (size_t i = first; i < first + panels_per_piece; ++i) {
-      const std::byte* panel = weights + i * weight_bytes;
+      const std::byte* panel = memory + i * weight_bytes;
       if (is_integer_class(type.weight_class)) {
         table.integer_panel(type.weight_class)(quantized, 0, rows, panel, scales + i * scale_bytes,
                                                out.data());
@@ -117,7 +118,7 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
 }
 
 void measure(const KernelTable& table, const PanelClass& type, int64_t cols, int64_t rows,
-             const std::vector<uint32_t>& memory, ReadProbe& probe) {
+             const std::byte* memory, ReadProbe& probe) {
   const auto bytes =
       static_cast<double>(panel_bytes(type.weight_class, cols) + panel_scale_bytes(type.weight_class, cols));
   const double bandwidth = probe.measure();
@@ -135,14 +136,14 @@ constexpr int64_t kContextTokens = 8192;
 // Median seconds of one call for `tokens` tokens with `heads` heads at the end of a context, each call with
 // other keys and values.
 double seconds_of_attention(const KernelTable& table, KvType type, int64_t tokens, int64_t heads,
-                            const std::vector<uint32_t>& memory) {
+                            const std::byte* memory) {
   const int64_t rows = tokens * heads;
   std::vector<float> q(static_cast<size_t>(rows * kHeadDim), 0.01f);
   std::vector<float> out(q.size());
   std::vector<float> scratch(static_cast<size_t>(attention_scratch_floats(rows, kHeadDim)));
   const int64_t page_bytes = kv_page_bytes(type, kHeadDim);
   const int64_t pages = kContextTokens / kKvPageTokens;
-  const auto* bytes = reinterpret_cast<const std::byte*>(memory.data());
+
   std::vector<const std::byte*> k_pages;
   std::vector<const std::byte*> v_pages;
   std::vector<double> seconds;
@@ -151,8 +152,8 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
     k_pages.clear();
     v_pages.clear();
     for (int64_t p = 0; p < pages; ++p, at += static_cast<size_t>(page_bytes)) {
-      k_pages.push_back(bytes + at);
-      v_pages.push_back(bytes + kPoolBytes + at);
+      k_pages.push_back(memory + at);
+      v_pages.push_back(memory + kPoolBytes + at);
     }
     const auto start = Clock::now();
     table.attend({.q = q.data(),
@@ -172,11 +173,11 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
   return median(seconds);
 }
 
-void measure_attention(const KernelTable& table, const std::vector<uint32_t>& memory, ReadProbe& probe) {
+void measure_attention(const KernelTable& table, const std::byte* memory, ReadProbe& probe) {
   const struct {
     const char* name;
     KvType type;
-  } types[] = {{"f32", KvType::kF32}, {"f16", KvType::kF16}, {"int8", KvType::kInt8}};
+  } types[] = {{"f32", KvType::kF32}, {"f16", KvType::kF16}, {"i16", KvType::kInt16}, {"i8", KvType::kInt8}};
   for (const auto& [name, type] : types) {
     const double bandwidth = probe.measure();
     const auto bytes =
@@ -198,7 +199,10 @@ void measure_attention(const KernelTable& table, const std::vector<uint32_t>& me
 
 // kernels_bench [TABLE] [CLASS] [ROWS]: only these, else all; ROWS instead of 64.
 int main(int argc, char** argv) {
-  const std::vector<uint32_t> memory = ink::random_words(ink::kWorkingSetBytes);
+  auto pages = ink::PageMemory::reserve(ink::kWorkingSetBytes);
+  if (!pages.ok()) return 1;
+  ink::fill_with_random_words(pages->data(), ink::kWorkingSetBytes);
+  const std::byte* memory = pages->data();
   ink::ThreadPool one_thread(1);
   auto probe = ink::ReadProbe::create(ink::kWorkingSetBytes, one_thread);
   if (!probe.ok()) return 1;

@@ -314,8 +314,7 @@ void add_bench_command(CLI::App& program, Action& action) {
                                            "Threads (0: as many as the process may use)"));
   command.from_environment(command.integer("-b,--batch-size", flags->model.batch_size, 1, 65536,
                                            "Most tokens of a prompt in one step (512)"));
-  command.from_environment(command.choice("--cache-type", flags->model.cache_type, {"f16", "f32", "q8_0"},
-                                          "Keys and values of the context (f16; with --exact f32)"));
+  add_cache_type_flag(command, flags->model);
   command.toggle("--exact", flags->model.exact,
                  "Widen all weights to float: slower, larger, the reference's numbers");
   command.toggle("--turns", flags->turns,

@@ -201,7 +201,7 @@ void add_compare_command(CLI::App& program, Action& action) {
   command.text("-f,--file", flags->file, "The text; none or - reads stdin", "FILE");
   add_run_flags(command, flags->model);
   command.describe("--ctx-size", "Tokens in a chunk (512)");
-  command.choice("--reference-cache-type", flags->reference_cache_type, {"f16", "f32", "q8_0"},
+  command.choice("--reference-cache-type", flags->reference_cache_type, cache_type_names(),
                  "Keys and values of REFERENCE, where they are to differ from --cache-type");
   command.integer("--chunks", flags->chunks, 1, INT32_MAX, "Compare only the first N chunks");
   command.toggle("--special,--parse-special", flags->special,

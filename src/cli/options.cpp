@@ -14,6 +14,13 @@ namespace {
 constexpr int64_t kMostTokens = std::numeric_limits<int32_t>::max();
 constexpr uint64_t kMostToolBytes = 16 << 20;
 
+struct CacheType {
+  const char* name;
+  KvType type;
+};
+constexpr CacheType kCacheTypes[] = {
+    {"i16", KvType::kInt16}, {"f16", KvType::kF16}, {"f32", KvType::kF32}, {"q8_0", KvType::kInt8}};
+
 Result<uint64_t> parse_seed(const std::string& text) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
@@ -67,12 +74,25 @@ void add_run_flags(Command& command, ModelFlags& flags) {
       command.integer("-t,--threads", flags.threads, 0, 1024, "Threads (0: as many as the process may use)"));
   command.from_environment(command.integer("-b,--batch-size", flags.batch_size, 1, 65536,
                                            "Most tokens of a prompt in one step (512)"));
-  command.from_environment(command.choice("--cache-type", flags.cache_type, {"f16", "f32", "q8_0"},
-                                          "Keys and values of the context (f16; with --exact f32)"));
+  add_cache_type_flag(command, flags);
   command.toggle("--exact", flags.exact,
                  "Widen all weights to float: slower, larger, the reference's numbers");
   command.toggle("--no-pack-cache", flags.no_pack_cache,
                  "Neither use nor write packed models (inkstone cache)");
+}
+
+void add_cache_type_flag(Command& command, ModelFlags& flags) {
+  command.from_environment(command.choice("--cache-type", flags.cache_type, cache_type_names(),
+                                          "Keys and values of the context (i16; with --exact f32)"));
+}
+
+const std::vector<std::string>& cache_type_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const CacheType& type : kCacheTypes) all.emplace_back(type.name);
+    return all;
+  }();
+  return names;
 }
 
 EngineOptions engine_options(const ModelFlags& flags) {
@@ -82,8 +102,10 @@ EngineOptions engine_options(const ModelFlags& flags) {
   override_with(options.batch_tokens, flags.batch_size);
   if (!flags.no_pack_cache) options.pack_cache = pack_cache_folder();
   if (flags.exact) options.arithmetic = Arithmetic::kExact;
-  const std::string cache = flags.cache_type.value_or(flags.exact ? "f32" : "f16");
-  options.cache_type = cache == "f32" ? KvType::kF32 : cache == "f16" ? KvType::kF16 : KvType::kInt8;
+  if (flags.exact) options.cache_type = KvType::kF32;
+  for (const CacheType& type : kCacheTypes) {
+    if (flags.cache_type == type.name) options.cache_type = type.type;
+  }
   return options;
 }
 

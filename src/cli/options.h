@@ -19,13 +19,15 @@ struct ModelFlags {
   std::optional<int64_t> ctx_size;
   std::optional<int64_t> threads;
   std::optional<int64_t> batch_size;
-  std::optional<std::string> cache_type;  // f16, f32, q8_0
+  std::optional<std::string> cache_type;  // one of cache_type_names
   bool exact = false;
   bool no_pack_cache = false;
 };
 void add_model_flag(Command& command, ModelFlags& flags);
 void add_run_flags(Command& command, ModelFlags& flags);     // without -m
 void add_engine_flags(Command& command, ModelFlags& flags);  // both
+void add_cache_type_flag(Command& command, ModelFlags& flags);
+const std::vector<std::string>& cache_type_names();
 EngineOptions engine_options(const ModelFlags& flags);
 
 struct SamplingFlags : SamplingChanges {

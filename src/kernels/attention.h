@@ -1,6 +1,7 @@
 // Keys and values in pages, and what one call of a table's attention works on: a tile of consecutive tokens
-// of one sequence with the query heads that share one key/value head. A page's elements become floats; the
-// scales of 8 bits are applied to the scores of their keys and to the shares of their values.
+// of one sequence with the query heads that share one key/value head. f32 and f16 are multiplied as floats.
+// Rows that were rounded to integers are multiplied as integers, with queries and shares rounded alike: such
+// products are exact in any order, and take half as many instructions.
 //
 // Softmax is merged online, page by page (Milakov & Gimelshein 2018; Dao et al. 2022): for each row of q the
 // operations are the same ones in the same order whatever else is in the tile, and a tile needs no memory
@@ -13,27 +14,63 @@
 namespace ink {
 
 inline constexpr int64_t kKvPageTokens = 32;
+inline constexpr int64_t kMostHeadDim = 4096;
 
-// Elements of the cache. kInt8 rounds each row of a head to 8 bits with a scale of its own; keys are first
-// rotated (Walsh-Hadamard, where head_dim is a power of two), which spreads their outlier channels over all
-// columns.
-enum class KvType : uint8_t { kF32, kF16, kInt8 };
+// Elements of the cache. The integers have a scale for each row of a head, and such keys are first rotated
+// (Walsh-Hadamard, where head_dim is a power of two), which spreads their outlier channels over all columns.
+enum class KvType : uint8_t { kF32, kF16, kInt16, kInt8 };
 
-// A page of one key/value head: [kKvPageTokens][head_dim] elements; kInt8: then float [kKvPageTokens] scales.
-constexpr int64_t kv_page_bytes(KvType type, int64_t head_dim) {
-  switch (type) {
-    case KvType::kF32:
-      return kKvPageTokens * head_dim * 4;
-    case KvType::kF16:
-      return kKvPageTokens * head_dim * 2;
-    case KvType::kInt8:
-      return kKvPageTokens * (head_dim + 4);
-  }
-  return 0;
+constexpr bool is_integer_type(KvType type) { return type == KvType::kInt16 || type == KvType::kInt8; }
+
+constexpr int64_t kv_element_bytes(KvType type) {
+  return type == KvType::kF32 ? 4 : type == KvType::kInt8 ? 1 : 2;
 }
+
+// A page of one key/value head. Floats: [kKvPageTokens][head_dim]. Integers: in pairs that are multiplied and
+// added together, keys [head_dim / 2][kKvPageTokens][2] of two columns each, values
+// [kKvPageTokens / 2][head_dim][2] of two slots each; then float [kKvPageTokens], the scales.
+constexpr int64_t kv_page_bytes(KvType type, int64_t head_dim) {
+  const int64_t scales = is_integer_type(type) ? kKvPageTokens * 4 : 0;
+  return kKvPageTokens * head_dim * kv_element_bytes(type) + scales;
+}
+// Elements before that of a slot and a column in a page of integers.
+constexpr int64_t integer_key_place(int64_t slot, int64_t column) {
+  return (column / 2 * kKvPageTokens + slot) * 2 + column % 2;
+}
+constexpr int64_t integer_value_place(int64_t slot, int64_t column, int64_t head_dim) {
+  return (slot / 2 * head_dim + column) * 2 + slot % 2;
+}
+
+// The largest integers, so chosen that a sum of head_dim products of keys and queries, and one of
+// kKvPageTokens products of values and shares, fits into 32 bits.
+struct IntegerLimits {
+  int key;
+  int query;
+  int value;
+  int share;
+};
+constexpr IntegerLimits integer_limits(KvType type, int64_t head_dim) {
+  constexpr int64_t kMostSum = 2147483647;
+  constexpr int64_t kMost = 32767;
+  const auto most_beside = [](int64_t other, int64_t terms) {
+    const int64_t most = kMostSum / (terms * other);
+    return static_cast<int>(most < kMost ? most : kMost);
+  };
+  const auto most_of_both = [](int64_t terms) {
+    int64_t most = 0;
+    for (int64_t bit = (kMost + 1) / 2; bit > 0; bit /= 2)
+      if ((most + bit) * (most + bit) <= kMostSum / terms) most += bit;
+    return most;
+  };
+  const int64_t key = type == KvType::kInt8 ? 127 : most_of_both(head_dim);
+  const int64_t value = type == KvType::kInt8 ? 127 : most_of_both(kKvPageTokens);
+  return {static_cast<int>(key), most_beside(key, head_dim), static_cast<int>(value),
+          most_beside(value, kKvPageTokens)};
+}
+
 // Whether the keys of this cache are rotated; queries are then rotated alike.
 constexpr bool rotates_keys(KvType type, int64_t head_dim) {
-  return type == KvType::kInt8 && (head_dim & (head_dim - 1)) == 0;
+  return is_integer_type(type) && (head_dim & (head_dim - 1)) == 0;
 }
 
 struct AttentionTile {
@@ -76,15 +113,39 @@ struct AttentionScratch {
         weight(largest + rows),
         padded(padded_dim(head_dim)) {}
 };
+// Scores of integers are logarithms to base 2: a power of two is its exponent's bits.
+inline constexpr float kLog2E = 1.44269504f;
+
+// The same for integers.
+struct IntegerAttentionScratch {
+  int16_t* q;   // [rows][padded], rounded; times q_scale: q times the scale and kLog2E, rotated like the keys
+  float* sums;  // [rows][padded]: values weighted by 2^(score - largest)
+  int32_t* products;   // [rows][kKvPageTokens] of q and keys; a row then holds its scores, and in the end its
+                       // shares: 2^(score - largest) times the scale of the value, rounded
+  float* q_scale;      // [rows]
+  float* share_scale;  // [rows]
+  float* factor;       // [rows]: what this page's largest score makes of the sums so far
+  float* largest;      // [rows]
+  float* weight;       // [rows]
+  int64_t padded;
+
+  IntegerAttentionScratch(float* memory, int64_t rows, int64_t head_dim)
+      : q(reinterpret_cast<int16_t*>(memory)),
+        sums(memory + rows * padded_dim(head_dim) / 2),
+        products(reinterpret_cast<int32_t*>(sums + rows * padded_dim(head_dim))),
+        q_scale(sums + rows * (padded_dim(head_dim) + kKvPageTokens)),
+        share_scale(q_scale + rows),
+        factor(share_scale + rows),
+        largest(factor + rows),
+        weight(largest + rows),
+        padded(padded_dim(head_dim)) {}
+
+  float* scores(int64_t row) const { return reinterpret_cast<float*>(products + row * kKvPageTokens); }
+  int16_t* shares(int64_t row) const { return reinterpret_cast<int16_t*>(products + row * kKvPageTokens); }
+};
+// Enough for either: integers need less, pages are not widened for them.
 constexpr int64_t attention_scratch_floats(int64_t rows, int64_t head_dim) {
   return (2 * rows + 2 * kKvPageTokens) * padded_dim(head_dim) + rows * (kKvPageTokens + 2);
 }
-
-// In place, in a fixed order; the result is scaled so that lengths stay. `count` is a power of two.
-void hadamard(float* row, int64_t count);
-
-// Rounds a row to int8: scale = max|x| / 127, q = x / scale to nearest even; returns the scale, 0 for a row
-// of zeros, NaN for one that holds an infinity or a NaN.
-float round_kv_row(const float* row, int64_t count, int8_t* q);
 
 }  // namespace ink

@@ -26,6 +26,28 @@ std::vector<TokenRun> attention_runs(const Batch& batch, int64_t most) {
   return runs;
 }
 
+// A row rounded and taken apart into the pairs of a page of integers, and its scale.
+template <typename Element>
+void store_integers(const KernelTable& kernels, const KvView& kv, const float* row, std::byte* page,
+                    int64_t slot, bool is_key) {
+  const int64_t dim = kv.head_dim;
+  const IntegerLimits limits = integer_limits(kv.type, dim);
+  int16_t rounded[kMostHeadDim];
+  const float scale = kernels.round_row(row, dim, is_key ? limits.key : limits.value, rounded);
+  auto* elements = reinterpret_cast<Element*>(page);
+  if (is_key) {
+    elements += integer_key_place(slot, 0);
+    for (int64_t d = 0; d < dim; d += 2, elements += integer_key_place(0, 2)) {
+      elements[0] = static_cast<Element>(rounded[d]);
+      elements[1] = static_cast<Element>(rounded[d + 1]);
+    }
+  } else {
+    elements += integer_value_place(slot, 0, dim);
+    for (int64_t d = 0; d < dim; ++d) elements[2 * d] = static_cast<Element>(rounded[d]);
+  }
+  std::memcpy(page + kv.page_bytes() + (slot - kKvPageTokens) * 4, &scale, sizeof scale);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CpuOps>> CpuOps::create(const KernelTable& kernels, ThreadPool& threads,
@@ -120,24 +142,26 @@ void CpuOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
   const auto tokens = static_cast<int64_t>(batch.tokens.size());
   threads_.parallel_for(tokens, rows_worth_a_thread(kv.kv_heads * kv.head_dim),
                         [&](int64_t begin, int64_t end, int) {
-                          for (int64_t t = begin; t < end; ++t) {
-                            const auto token = static_cast<size_t>(t);
-                            const int32_t slot = batch.slots[token];
-                            const int32_t page = kv.pages[static_cast<size_t>(batch.sequences[token])]
-                                                         [static_cast<size_t>(slot / kKvPageTokens)];
-                            for (int64_t h = 0; h < kv.kv_heads; ++h) {
+                          // Head after head: the slots of a page follow each other.
+                          for (int64_t h = 0; h < kv.kv_heads; ++h) {
+                            for (int64_t t = begin; t < end; ++t) {
+                              const auto token = static_cast<size_t>(t);
+                              const int32_t slot = batch.slots[token];
+                              const int32_t page = kv.pages[static_cast<size_t>(batch.sequences[token])]
+                                                           [static_cast<size_t>(slot / kKvPageTokens)];
                               const int64_t row = t * kv.kv_heads + h;
                               const int64_t place = kv.place(layer, h, page);
-                              if (rotates_keys(kv.type, kv.head_dim)) hadamard(k.row(row), kv.head_dim);
-                              store_row(kv, k.row(row), kv.keys + place, slot % kKvPageTokens);
-                              store_row(kv, v.row(row), kv.values + place, slot % kKvPageTokens);
+                              if (rotates_keys(kv.type, kv.head_dim))
+                                kernels_.rotate_row(k.row(row), kv.head_dim);
+                              store_row(kv, k.row(row), kv.keys + place, slot % kKvPageTokens, true);
+                              store_row(kv, v.row(row), kv.values + place, slot % kKvPageTokens, false);
                             }
                           }
                         });
 }
 
 // One row of keys or values into its slot of a page.
-void CpuOps::store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot) const {
+void CpuOps::store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot, bool is_key) const {
   const int64_t dim = kv.head_dim;
   switch (kv.type) {
     case KvType::kF32:
@@ -146,11 +170,12 @@ void CpuOps::store_row(const KvView& kv, const float* row, std::byte* page, int6
     case KvType::kF16:
       kernels_.to_f16(row, dim, reinterpret_cast<uint16_t*>(page) + slot * dim);
       break;
-    case KvType::kInt8: {
-      const float scale = round_kv_row(row, dim, reinterpret_cast<int8_t*>(page) + slot * dim);
-      std::memcpy(page + kKvPageTokens * dim + slot * 4, &scale, sizeof scale);
+    case KvType::kInt16:
+      store_integers<int16_t>(kernels_, kv, row, page, slot, is_key);
       break;
-    }
+    case KvType::kInt8:
+      store_integers<int8_t>(kernels_, kv, row, page, slot, is_key);
+      break;
   }
 }
 

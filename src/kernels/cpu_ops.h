@@ -99,7 +99,7 @@ class CpuOps final : public Ops {
                    const int32_t* tokens, const float* weights);
   void add_expert_columns(Tensor sums, const Activations& products, const ExpertRows& expert, int64_t panel,
                           const int32_t* tokens, const float* weights) const;
-  void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot) const;
+  void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot, bool is_key) const;
   void attend(Tensor q, const Batch& batch, int layer, const TokenRun& run, int64_t kv_head, int thread,
               Tensor out) const;
 

@@ -91,10 +91,21 @@ struct KernelTable {
   // out[i] = x[i] / sqrt(mean(x^2) + epsilon) * weight[i]
   void (*rms_norm_row)(const float* x, const float* weight, int64_t cols, float epsilon, float* out);
 
-  // Softmax attention of a tile of tokens over one key/value head (kernels/attention.h).
-  void (*attend)(const AttentionTile& tile);
+  // Softmax attention of a tile of tokens over one key/value head (kernels/attention.h), for the two kinds of
+  // types.
+  void (*attend_floats)(const AttentionTile& tile);
+  void (*attend_integers)(const AttentionTile& tile);
+  void attend(const AttentionTile& tile) const {
+    (is_integer_type(tile.type) ? attend_integers : attend_floats)(tile);
+  }
+  // The Walsh-Hadamard transform of a power of two of floats in place, scaled so that lengths stay.
+  void (*rotate_row)(float* x, int64_t count);
   // Floats to binary16, to nearest, ties to even.
   void (*to_f16)(const float* values, int64_t count, uint16_t* halves);
+  // Floats to integers of at most `limit` (1..32767): scale = max|x| / limit, q = x * (1 / scale) rounded to
+  // nearest, ties to even; returns the scale. Subnormal scales and values that are not finite: as in
+  // quantize_row.
+  float (*round_row)(const float* x, int64_t count, int limit, int16_t* q);
 
   // out[i] = silu(gate[i]) * up[i], silu(x) = x / (1 + exp(-x)); out may be gate.
   void (*silu_mul)(const float* gate, const float* up, int64_t count, float* out);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/attention.h"
 #include "models/json_numbers.h"
 
 namespace ink {
@@ -210,7 +211,7 @@ Status check(const ModelConfig& c, const std::string& where) {
       {"num_hidden_layers", c.num_hidden_layers, 1, 4096},
       {"num_attention_heads", c.num_attention_heads, 1, 4096},
       {"num_key_value_heads", c.num_key_value_heads, 1, 4096},
-      {"head_dim", c.head_dim, 2, 4096},
+      {"head_dim", c.head_dim, 2, kMostHeadDim},
       {"max_position_embeddings", c.max_position_embeddings, 1, 1 << 26},
       {"num_experts", c.num_experts, moe ? 1 : 0, 65536},
       {"num_experts_per_tok", c.num_experts_per_tok, moe ? 1 : 0, std::max<int64_t>(c.num_experts, 0)},

@@ -33,7 +33,7 @@ struct EngineOptions {
   // Tokens whose keys and values are kept, by all sequences together and, where there is place, after them
   // for prompts that begin alike; at least a context. 0: a context for each sequence.
   int64_t cache_tokens = 0;
-  KvType cache_type = KvType::kF16;
+  KvType cache_type = KvType::kInt16;
   std::string kernels;  // a kernel table by name; empty: INKSTONE_CPU, else the best this processor has
   Arithmetic arithmetic = Arithmetic::kFast;
   std::filesystem::path pack_cache;      // the folder of packed models (runtime/pack_cache.h); empty: none

@@ -221,7 +221,7 @@ Result<GoldenReplay> replay_golden(const GoldenModel& golden, const std::string&
   options.kernels = kernels;
   options.arithmetic = arithmetic;
   options.cache_type =
-      KvType::kF32;  // as the reference keeps it; what the default f16 rounds is not in question here
+      KvType::kF32;  // as the reference keeps it; what the default type rounds is not in question here
   const auto engine = Engine::open(std::move(*checkpoint), options);
   if (!engine.ok()) return engine.error();
   const auto scheduler = Scheduler::create(*engine);

@@ -245,7 +245,7 @@ struct Attention {
 
 TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
   const std::pair<KvType, double> types[] = {
-      {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt8, 1e-2}};
+      {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt16, 5e-4}, {KvType::kInt8, 1e-2}};
   for (const auto& [group, head_dim] :
        {std::pair{3, 24}, {3, 32}, {1, 32}, {2, 48}, {4, 32}, {5, 32}, {8, 32}}) {
     const Attention attention(group, head_dim, 70);  // three pages

@@ -46,8 +46,11 @@ TEST(KernelTables, NoFunctionIsMissing) {
     for (const auto panel : table->integer_panels) EXPECT_NE(panel, nullptr);
     EXPECT_NE(table->quantize_row, nullptr);
     EXPECT_NE(table->rms_norm_row, nullptr);
-    EXPECT_NE(table->attend, nullptr);
+    EXPECT_NE(table->attend_floats, nullptr);
     EXPECT_NE(table->to_f16, nullptr);
+    EXPECT_NE(table->rotate_row, nullptr);
+    EXPECT_NE(table->round_row, nullptr);
+    EXPECT_NE(table->attend_integers, nullptr);
     EXPECT_NE(table->silu_mul, nullptr);
   }
 }

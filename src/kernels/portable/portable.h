@@ -19,7 +19,10 @@ void install_integer_panels(KernelTable& table);
 
 void quantize_row(const float* x, int64_t cols, int8_t* q, float* scale, int32_t* sum16);
 void rms_norm_row(const float* x, const float* weight, int64_t cols, float epsilon, float* out);
-void attend(const AttentionTile& tile);
+void rotate_row(float* x, int64_t count);
+float round_row(const float* x, int64_t count, int limit, int16_t* q);
+void attend_floats(const AttentionTile& tile);
+void attend_integers(const AttentionTile& tile);
 void to_f16(const float* values, int64_t count, uint16_t* halves);
 void silu_mul(const float* gate, const float* up, int64_t count, float* out);
 

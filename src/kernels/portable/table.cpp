@@ -13,8 +13,11 @@ const KernelTable& portable_kernels() {
     portable::install_integer_panels(made);
     made.quantize_row = portable::quantize_row;
     made.rms_norm_row = portable::rms_norm_row;
-    made.attend = portable::attend;
+    made.attend_floats = portable::attend_floats;
+    made.attend_integers = portable::attend_integers;
     made.to_f16 = portable::to_f16;
+    made.rotate_row = portable::rotate_row;
+    made.round_row = portable::round_row;
     made.silu_mul = portable::silu_mul;
     return made;
   }();

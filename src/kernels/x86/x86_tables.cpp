@@ -13,7 +13,8 @@ KernelTable make_avx2_table() {
   table.name = "avx2";
   install_avx2_float_panels(table);
   install_avx2_integer_panels(table);
-  install_avx2_attention(table);
+  install_avx2_float_attention(table);
+  install_avx2_integer_attention(table);
   install_avx2_rows(table);
   return table;
 }

@@ -12,7 +12,8 @@ void add_x86_tables(KernelTables& tables);
 // subject. To be called only on processors that have all three.
 void install_avx2_float_panels(KernelTable& table);
 void install_avx2_integer_panels(KernelTable& table);
-void install_avx2_attention(KernelTable& table);
+void install_avx2_float_attention(KernelTable& table);
+void install_avx2_integer_attention(KernelTable& table);
 void install_avx2_rows(KernelTable& table);
 
 // The same with VNNI: integer panels alone, the rest of such a table is AVX2's.

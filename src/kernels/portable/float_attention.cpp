@@ -1,5 +1,5 @@
-// Softmax attention over one tile (kernels/attention.h): for each page the scores of its slots, then the sums
-// so far are scaled to the new largest score and the page's values are added, slots ascending.
+// Softmax attention over one tile of floats (kernels/attention.h): for each page the scores of its slots,
+// then the sums so far are scaled to the new largest score and the page's values are added, slots ascending.
 #include "kernels/attention.h"
 
 #include <algorithm>
@@ -13,40 +13,9 @@
 
 namespace ink {
 
-void hadamard(float* row, int64_t count) {
-  for (int64_t step = 1; step < count; step *= 2) {
-    for (int64_t block = 0; block < count; block += 2 * step) {
-      for (int64_t i = block; i < block + step; ++i) {
-        const float a = row[i];
-        const float b = row[i + step];
-        row[i] = a + b;
-        row[i + step] = a - b;
-      }
-    }
-  }
-  const float factor = 1.0f / std::sqrt(static_cast<float>(count));
-  for (int64_t i = 0; i < count; ++i) row[i] *= factor;
-}
-
-float round_kv_row(const float* row, int64_t count, int8_t* q) {
-  float largest = 0.0f;
-  bool finite = true;
-  for (int64_t i = 0; i < count; ++i) {
-    finite = finite && std::isfinite(row[i]);
-    largest = std::max(largest, std::abs(row[i]));
-  }
-  const float scale = largest / 127.0f;
-  const bool usable = finite && scale >= std::numeric_limits<float>::min();
-  for (int64_t i = 0; i < count; ++i)
-    q[i] = usable ? static_cast<int8_t>(std::nearbyint(row[i] / scale)) : int8_t{0};
-  if (!finite) return std::numeric_limits<float>::quiet_NaN();
-  return usable ? scale : 0.0f;
-}
-
 namespace portable {
 namespace {
 
-// The elements of a page as floats, without the scales of 8 bits.
 void read_page(KvType type, const std::byte* page, int64_t slots, int64_t head_dim, int64_t padded,
                float* out) {
   for (int64_t t = 0; t < slots; ++t) {
@@ -55,37 +24,23 @@ void read_page(KvType type, const std::byte* page, int64_t slots, int64_t head_d
       const int64_t place = t * head_dim + d;
       if (type == KvType::kF32) {
         std::memcpy(row + d, page + 4 * place, sizeof(float));
-      } else if (type == KvType::kF16) {
+      } else {
         uint16_t bits;
         std::memcpy(&bits, page + 2 * place, sizeof bits);
         row[d] = f16_to_f32(bits);
-      } else {
-        row[d] = static_cast<float>(static_cast<int8_t>(page[place]));
       }
     }
     std::fill(row + head_dim, row + padded, 0.0f);
   }
 }
 
-// One for each slot of a page; ones where the type has none.
-struct Scales {
-  float of[kKvPageTokens];
-
-  Scales(KvType type, const std::byte* page, int64_t head_dim) {
-    std::fill_n(of, kKvPageTokens, 1.0f);
-    if (type == KvType::kInt8) std::memcpy(of, page + kKvPageTokens * head_dim, sizeof of);
-  }
-};
-
 // What a page of `slots` rows adds to one row of the tile.
-void add_page(const AttentionScratch& scratch, const Scales& key_scales, const Scales& value_scales,
-              int64_t row, int64_t slots) {
+void add_page(const AttentionScratch& scratch, int64_t row, int64_t slots) {
   const int64_t padded = scratch.padded;
   float* scores = scratch.scores + row * kKvPageTokens;
   float largest = scratch.largest[row];
   for (int64_t t = 0; t < slots; ++t) {
-    const float product = dot_in_lanes(scratch.q + row * padded, scratch.keys + t * padded, padded);
-    scores[t] = product * key_scales.of[t];
+    scores[t] = dot_in_lanes(scratch.q + row * padded, scratch.keys + t * padded, padded);
     largest = scores[t] > largest ? scores[t] : largest;
   }
   const float factor = std::exp(scratch.largest[row] - largest);
@@ -95,9 +50,8 @@ void add_page(const AttentionScratch& scratch, const Scales& key_scales, const S
   for (int64_t t = 0; t < slots; ++t) {
     const float share = std::exp(scores[t] - largest);
     weight += share;
-    const float scaled = share * value_scales.of[t];
     const float* value = scratch.values + t * padded;
-    for (int64_t d = 0; d < padded; ++d) sums[d] += scaled * value[d];
+    for (int64_t d = 0; d < padded; ++d) sums[d] += share * value[d];
   }
   scratch.largest[row] = largest;
   scratch.weight[row] = scratch.weight[row] * factor + weight;
@@ -105,7 +59,7 @@ void add_page(const AttentionScratch& scratch, const Scales& key_scales, const S
 
 }  // namespace
 
-void attend(const AttentionTile& tile) {
+void attend_floats(const AttentionTile& tile) {
   const int64_t rows = tile.tokens * tile.heads;
   const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
   const int64_t padded = scratch.padded;
@@ -113,7 +67,6 @@ void attend(const AttentionTile& tile) {
     const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
     float* copy = scratch.q + r * padded;
     std::copy_n(q, tile.head_dim, copy);
-    if (rotates_keys(tile.type, tile.head_dim)) hadamard(copy, tile.head_dim);
     for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] *= tile.scale;
     std::fill(copy + tile.head_dim, copy + padded, 0.0f);
     scratch.largest[r] = -std::numeric_limits<float>::infinity();
@@ -127,11 +80,9 @@ void attend(const AttentionTile& tile) {
     const int64_t slots = std::min(kKvPageTokens, last_length - start);
     read_page(tile.type, tile.k_pages[page], slots, tile.head_dim, padded, scratch.keys);
     read_page(tile.type, tile.v_pages[page], slots, tile.head_dim, padded, scratch.values);
-    const Scales key_scales(tile.type, tile.k_pages[page], tile.head_dim);
-    const Scales value_scales(tile.type, tile.v_pages[page], tile.head_dim);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t seen = tile.first_length + r / tile.heads - start;
-      if (seen > 0) add_page(scratch, key_scales, value_scales, r, std::min(slots, seen));
+      if (seen > 0) add_page(scratch, r, std::min(slots, seen));
     }
   }
   for (int64_t r = 0; r < rows; ++r) {

@@ -1,10 +1,10 @@
-// Attention over one tile with AVX2 (kernels/attention.h). Rows of q are worked on together, so that each
-// load of a key or value serves several, and with twelve sums at a time where there are rows enough: a sum
-// waits four cycles for itself, and eight of them would have to find their turn without one slip. A row's own
-// operations and their order never depend on its companions: scores are summed in eight lanes that are folded
-// in one fixed tree, values are added slot after slot. Slots past the last that a row sees are worked out
-// with whatever the page holds there, and dropped. The unroll pragmas keep the sums in registers: see
-// avx2_float_panels.cpp.
+// Attention over one tile of floats with AVX2 (kernels/attention.h). Rows of q are worked on together, so
+// that each load of a key or value serves several, and with twelve sums at a time where there are rows
+// enough: a sum waits four cycles for itself, and eight of them would have to find their turn without one
+// slip. A row's own operations and their order never depend on its companions: scores are summed in eight
+// lanes that are folded in one fixed tree, values are added slot after slot. Slots past the last that a row
+// sees are worked out with whatever the page holds there, and dropped. The unroll pragmas keep the sums in
+// registers: see avx2_float_panels.cpp.
 //
 // Many rows share a page that was widened once. A few, as in decoding, read it as it is and widen in
 // registers, which are the same floats: then memory is the limit, and what comes next is fetched while this
@@ -37,17 +37,6 @@ struct Halves {
   static float one(uint16_t bits) { return _cvtsh_ss(bits); }
 };
 
-// Without their scales, which are applied to scores and shares: 32 of them instead of a page of elements.
-struct Bytes {
-  static constexpr bool kAsStored = true;
-  using Type = int8_t;
-  static __m256 load(const int8_t* place) {
-    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(place));
-    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
-  }
-  static float one(int8_t value) { return value; }
-};
-
 // What was widened before.
 struct Widened : Floats {
   static constexpr bool kAsStored = false;
@@ -59,8 +48,6 @@ struct Page {
   const typename Elements::Type* keys;  // [kKvPageTokens][stride]
   const typename Elements::Type* values;
   int64_t stride;
-  const float* key_scales;  // [kKvPageTokens], or null
-  const float* value_scales;
   // What to fetch while keys, and while values are worked on. Pages as stored: what is read right after them,
   // as large as they are; else the next keys and values, `fetch_bytes` each.
   const std::byte* after_keys;
@@ -170,10 +157,8 @@ inline float largest_lane(__m256 v) {
   return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
 }
 
-// scores → exp(score - largest), times the scales of the values; the sums of the row so far scaled to the new
-// largest score.
-template <typename Elements>
-void weigh(const AttentionScratch& scratch, const Page<Elements>& page, int64_t row, int64_t slots) {
+// scores → exp(score - largest); the sums of the row so far scaled to the new largest score.
+void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots) {
   float* scores = scratch.scores + row * kKvPageTokens;
   const __m256 lowest = _mm256_set1_ps(-__builtin_inff());
   __m256 value[kKvPageTokens / 8];
@@ -182,9 +167,7 @@ void weigh(const AttentionScratch& scratch, const Page<Elements>& page, int64_t 
   for (int64_t t = 0; t < kKvPageTokens; t += 8) {
     const int64_t left = slots - t < 0 ? 0 : slots - t > 8 ? 8 : slots - t;
     const __m256 seen = _mm256_castsi256_ps(lanes_below(left));
-    __m256 score = _mm256_loadu_ps(scores + t);
-    if (page.key_scales != nullptr) score = _mm256_mul_ps(score, _mm256_loadu_ps(page.key_scales + t));
-    value[t / 8] = _mm256_blendv_ps(lowest, score, seen);
+    value[t / 8] = _mm256_blendv_ps(lowest, _mm256_loadu_ps(scores + t), seen);
     most = _mm256_max_ps(value[t / 8], most);
   }
   const float largest = largest_lane(most);
@@ -193,9 +176,7 @@ void weigh(const AttentionScratch& scratch, const Page<Elements>& page, int64_t 
   for (int64_t t = 0; t < kKvPageTokens; t += 8) {
     const __m256 share = exp8(_mm256_sub_ps(value[t / 8], shift));
     weight = _mm256_add_ps(weight, share);
-    const bool scaled = page.value_scales != nullptr;
-    _mm256_storeu_ps(scores + t,
-                     scaled ? _mm256_mul_ps(share, _mm256_loadu_ps(page.value_scales + t)) : share);
+    _mm256_storeu_ps(scores + t, share);
   }
   float factor = 1.0f;
   if (largest != scratch.largest[row]) {
@@ -275,7 +256,7 @@ void add_page(const AttentionScratch& scratch, const Page<Elements>& page, int64
                                   scratch.scores + r * kKvPageTokens);
     });
   }
-  for (int64_t r = first; r < end; ++r) weigh(scratch, page, r, slots);
+  for (int64_t r = first; r < end; ++r) weigh(scratch, r, slots);
   constexpr int kValueRows = 6;
   for (int64_t r = first; r < end; r += kValueRows) {
     if (!Elements::kAsStored)
@@ -291,7 +272,6 @@ void begin(const AttentionTile& tile, const AttentionScratch& scratch) {
     const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
     float* copy = scratch.q + r * padded;
     for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] = q[d];
-    if (rotates_keys(tile.type, tile.head_dim)) hadamard(copy, tile.head_dim);
     for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] *= tile.scale;
     for (int64_t d = tile.head_dim; d < padded; ++d) copy[d] = 0.0f;
     for (int64_t d = 0; d < padded; ++d) scratch.sums[r * padded + d] = 0.0f;
@@ -329,15 +309,6 @@ Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch,
     page.after_values = next_values;
     page.fetch_bytes = is_last ? 0 : kv_page_bytes(tile.type, tile.head_dim);
   }
-  if (sizeof(typename Elements::Type) == 1) {
-    const int64_t scales_at = kKvPageTokens * tile.head_dim;
-    page.key_scales = reinterpret_cast<const float*>(keys + scales_at);
-    page.value_scales = reinterpret_cast<const float*>(values + scales_at);
-    // Scales are waited for: those of the next page are fetched a page ahead.
-    constexpr int64_t kScaleBytes = kKvPageTokens * sizeof(float);
-    fetch_part(next_keys + scales_at, kScaleBytes, 0, 1, 1);
-    fetch_part(next_values + scales_at, kScaleBytes, 0, 1, 1);
-  }
   return page;
 }
 
@@ -368,20 +339,14 @@ void add_pages_of(const AttentionTile& tile, const AttentionScratch& scratch) {
   }
 }
 
-void attend(const AttentionTile& tile) {
+void attend_floats(const AttentionTile& tile) {
   const int64_t rows = tile.tokens * tile.heads;
   const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
   begin(tile, scratch);
-  switch (tile.type) {
-    case KvType::kF32:
-      add_pages_of<Floats>(tile, scratch);
-      break;
-    case KvType::kF16:
-      add_pages_of<Halves>(tile, scratch);
-      break;
-    case KvType::kInt8:
-      add_pages_of<Bytes>(tile, scratch);
-      break;
+  if (tile.type == KvType::kF16) {
+    add_pages_of<Halves>(tile, scratch);
+  } else {
+    add_pages_of<Floats>(tile, scratch);
   }
   for (int64_t r = 0; r < rows; ++r) {
     float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
@@ -405,8 +370,8 @@ void to_f16(const float* values, int64_t count, uint16_t* halves) {
 
 }  // namespace
 
-void install_avx2_attention(KernelTable& table) {
-  table.attend = attend;
+void install_avx2_float_attention(KernelTable& table) {
+  table.attend_floats = attend_floats;
   table.to_f16 = to_f16;
 }
 
