@@ -23,6 +23,7 @@ KernelTable make_avx2_vnni_table() {
   KernelTable table = make_avx2_table();
   table.name = "avx2vnni";
   install_avx2_vnni_integer_panels(table);
+  install_avx2_vnni_integer_attention(table);
   return table;
 }
 
@@ -30,6 +31,7 @@ KernelTable make_avx512_vnni_table() {
   KernelTable table = make_avx2_table();
   table.name = "avx512vnni";
   install_avx512_vnni_integer_panels(table);
+  install_avx512_vnni_integer_attention(table);
   return table;
 }
 

@@ -16,9 +16,11 @@ void install_avx2_float_attention(KernelTable& table);
 void install_avx2_integer_attention(KernelTable& table);
 void install_avx2_rows(KernelTable& table);
 
-// The same with VNNI: integer panels alone, the rest of such a table is AVX2's.
+// The same with VNNI: integers alone, the rest of such a table is AVX2's.
 void install_avx2_vnni_integer_panels(KernelTable& table);
+void install_avx2_vnni_integer_attention(KernelTable& table);
 void install_avx512_vnni_integer_panels(KernelTable& table);
+void install_avx512_vnni_integer_attention(KernelTable& table);
 
 // AMX for 16 rows and more; for fewer it keeps the integer panels that the table has.
 void install_amx_integer_panels(KernelTable& table);
