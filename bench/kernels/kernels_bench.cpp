@@ -131,7 +131,7 @@ void measure(const KernelTable& table, const PanelClass& type, int64_t cols, int
 }
 
 constexpr int64_t kHeadDim = 128;
-constexpr int64_t kContextTokens = 8192;
+constexpr int64_t kContextTokens = kSpanTokens;
 
 // Median seconds of one call for `tokens` tokens with `heads` heads at the end of a context, each call with
 // other keys and values.
@@ -139,11 +139,10 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
                             const std::byte* memory) {
   const int64_t rows = tokens * heads;
   std::vector<float> q(static_cast<size_t>(rows * kHeadDim), 0.01f);
-  std::vector<float> out(q.size());
+  std::vector<float> sums(static_cast<size_t>(rows * (padded_dim(kHeadDim) + 2)));
   std::vector<float> scratch(static_cast<size_t>(attention_scratch_floats(rows, kHeadDim)));
   const int64_t page_bytes = kv_page_bytes(type, kHeadDim);
   const int64_t pages = kContextTokens / kKvPageTokens;
-
   std::vector<const std::byte*> k_pages;
   std::vector<const std::byte*> v_pages;
   std::vector<double> seconds;
@@ -157,7 +156,6 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
     }
     const auto start = Clock::now();
     table.attend({.q = q.data(),
-                  .out = out.data(),
                   .token_stride = heads * kHeadDim,
                   .tokens = tokens,
                   .heads = heads,
@@ -167,7 +165,9 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
                   .v_pages = v_pages.data(),
                   .first_length = kContextTokens - tokens + 1,
                   .scale = 0.1f,
-                  .scratch = scratch.data()});
+                  .scratch = scratch.data(),
+                  .sums = {sums.data(), sums.data() + rows * padded_dim(kHeadDim),
+                           sums.data() + rows * (padded_dim(kHeadDim) + 1)}});
     seconds.push_back(seconds_since(start));
   }
   return median(seconds);

@@ -73,79 +73,101 @@ constexpr bool rotates_keys(KvType type, int64_t head_dim) {
   return is_integer_type(type) && (head_dim & (head_dim - 1)) == 0;
 }
 
+// The cache is seen in spans of so many slots. What a row makes of each is made apart, perhaps by different
+// threads, and then merged, the first span first: the result does not depend on who made it.
+inline constexpr int64_t kSpanTokens = 2048;
+
+// What rows made of one or more spans; a row is one query head of one token, heads of a token side by side.
+struct AttentionSums {
+  float* values;   // [rows][padded_dim]: weighted by exp(score - largest), of integers by 2^(score - largest)
+  float* largest;  // [rows]: score; minus infinity before a row has seen a slot
+  float* weight;   // [rows]: sum of those weights
+};
+
 struct AttentionTile {
   const float* q;  // head h of token i at q + i * token_stride + h * head_dim
-  float* out;      // the same places
   int64_t token_stride;
   int64_t tokens;
   int64_t heads;  // query heads that share this key/value head
   int64_t head_dim;
   KvType type;
-  const std::byte* const* k_pages;  // page p holds cache slots p * kKvPageTokens …
+  const std::byte* const* k_pages;  // page p holds slots p * kKvPageTokens … of the span
   const std::byte* const* v_pages;
-  int64_t
-      first_length;  // slots that the first token sees: 0 .. first_length - 1; each later one sees one more
-  float scale;       // 1 / sqrt(head_dim)
-  float* scratch;    // attention_scratch_floats(tokens * heads, head_dim)
+  // Slots of the span that the first token sees: 0 .. first_length - 1; each later token sees one more, none
+  // more than kSpanTokens. Less than one: none.
+  int64_t first_length;
+  float scale;         // 1 / sqrt(head_dim)
+  float* scratch;      // attention_scratch_floats(tokens * heads, head_dim)
+  AttentionSums sums;  // the result
+
+  // Slots that somebody sees.
+  int64_t slots() const {
+    const int64_t last = first_length + tokens - 1;
+    return last < kSpanTokens ? last : kSpanTokens;
+  }
 };
 
 // Columns of a row in the scratch: whole registers of 16, the rest zero, so that loops have no tails.
 constexpr int64_t padded_dim(int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
 
-// The parts of the scratch; a row is one query head of one token, heads of a token side by side.
+// The parts of the scratch for floats.
 struct AttentionScratch {
-  float* q;        // [rows][padded], times the scale, rotated like the keys
-  float* sums;     // [rows][padded]: values weighted by exp(score - largest)
-  float* keys;     // [kKvPageTokens][padded]
-  float* values;   // [kKvPageTokens][padded]
-  float* scores;   // [rows][kKvPageTokens]
-  float* largest;  // [rows]
-  float* weight;   // [rows]: sum of exp(score - largest)
+  float* q;       // [rows][padded], times the scale
+  float* keys;    // [kKvPageTokens][padded]
+  float* values;  // [kKvPageTokens][padded]
+  float* scores;  // [rows][kKvPageTokens]
   int64_t padded;
+  // The tile's sums.
+  float* sums;
+  float* largest;
+  float* weight;
 
-  AttentionScratch(float* memory, int64_t rows, int64_t head_dim)
-      : q(memory),
-        sums(q + rows * padded_dim(head_dim)),
-        keys(sums + rows * padded_dim(head_dim)),
-        values(keys + kKvPageTokens * padded_dim(head_dim)),
-        scores(values + kKvPageTokens * padded_dim(head_dim)),
-        largest(scores + rows * kKvPageTokens),
-        weight(largest + rows),
-        padded(padded_dim(head_dim)) {}
+  explicit AttentionScratch(const AttentionTile& tile)
+      : q(tile.scratch),
+        keys(q + tile.tokens * tile.heads * padded_dim(tile.head_dim)),
+        values(keys + kKvPageTokens * padded_dim(tile.head_dim)),
+        scores(values + kKvPageTokens * padded_dim(tile.head_dim)),
+        padded(padded_dim(tile.head_dim)),
+        sums(tile.sums.values),
+        largest(tile.sums.largest),
+        weight(tile.sums.weight) {}
 };
+
 // Scores of integers are logarithms to base 2: a power of two is its exponent's bits.
 inline constexpr float kLog2E = 1.44269504f;
 
-// The same for integers.
+// The parts of the scratch for integers.
 struct IntegerAttentionScratch {
-  int16_t* q;   // [rows][padded], rounded; times q_scale: q times the scale and kLog2E, rotated like the keys
-  float* sums;  // [rows][padded]: values weighted by 2^(score - largest)
+  int16_t* q;  // [rows][padded], rounded; times q_scale: q times the scale and kLog2E, rotated like the keys
   int32_t* products;   // [rows][kKvPageTokens] of q and keys; a row then holds its scores, and in the end its
                        // shares: 2^(score - largest) times the scale of the value, rounded
   float* q_scale;      // [rows]
   float* share_scale;  // [rows]
   float* factor;       // [rows]: what this page's largest score makes of the sums so far
-  float* largest;      // [rows]
-  float* weight;       // [rows]
   int64_t padded;
+  // The tile's sums.
+  float* sums;
+  float* largest;
+  float* weight;
 
-  IntegerAttentionScratch(float* memory, int64_t rows, int64_t head_dim)
-      : q(reinterpret_cast<int16_t*>(memory)),
-        sums(memory + rows * padded_dim(head_dim) / 2),
-        products(reinterpret_cast<int32_t*>(sums + rows * padded_dim(head_dim))),
-        q_scale(sums + rows * (padded_dim(head_dim) + kKvPageTokens)),
-        share_scale(q_scale + rows),
-        factor(share_scale + rows),
-        largest(factor + rows),
-        weight(largest + rows),
-        padded(padded_dim(head_dim)) {}
+  explicit IntegerAttentionScratch(const AttentionTile& tile)
+      : q(reinterpret_cast<int16_t*>(tile.scratch)),
+        products(reinterpret_cast<int32_t*>(tile.scratch +
+                                            tile.tokens * tile.heads * padded_dim(tile.head_dim) / 2)),
+        q_scale(scores(tile.tokens * tile.heads)),
+        share_scale(q_scale + tile.tokens * tile.heads),
+        factor(share_scale + tile.tokens * tile.heads),
+        padded(padded_dim(tile.head_dim)),
+        sums(tile.sums.values),
+        largest(tile.sums.largest),
+        weight(tile.sums.weight) {}
 
   float* scores(int64_t row) const { return reinterpret_cast<float*>(products + row * kKvPageTokens); }
   int16_t* shares(int64_t row) const { return reinterpret_cast<int16_t*>(products + row * kKvPageTokens); }
 };
 // Enough for either: integers need less, pages are not widened for them.
 constexpr int64_t attention_scratch_floats(int64_t rows, int64_t head_dim) {
-  return (2 * rows + 2 * kKvPageTokens) * padded_dim(head_dim) + rows * (kKvPageTokens + 2);
+  return (rows + 2 * kKvPageTokens) * padded_dim(head_dim) + rows * kKvPageTokens;
 }
 
 }  // namespace ink

@@ -7,48 +7,6 @@
 #include <memory>
 
 namespace ink {
-namespace {
-
-// Tokens that attention takes at once, with all their heads of a group: 32 rows of 128 floats, once for q and
-// once for the sums, and a page of keys and values fit into a second-level cache of 256 KiB, and widening a
-// page costs a few per cent of what is done with it.
-int64_t tile_tokens(int64_t group) { return std::max<int64_t>(1, 32 / group); }
-
-// Runs of tokens that attention takes as one tile: consecutive slots of one sequence.
-std::vector<TokenRun> attention_runs(const Batch& batch, int64_t most) {
-  std::vector<TokenRun> runs;
-  for (size_t t = 0; t < batch.tokens.size(); ++t) {
-    const bool goes_on = t > 0 && runs.back().tokens < most && batch.sequences[t] == batch.sequences[t - 1] &&
-                         batch.slots[t] == batch.slots[t - 1] + 1;
-    if (!goes_on) runs.push_back({static_cast<int64_t>(t), 0});
-    ++runs.back().tokens;
-  }
-  return runs;
-}
-
-// A row rounded and taken apart into the pairs of a page of integers, and its scale.
-template <typename Element>
-void store_integers(const KernelTable& kernels, const KvView& kv, const float* row, std::byte* page,
-                    int64_t slot, bool is_key) {
-  const int64_t dim = kv.head_dim;
-  const IntegerLimits limits = integer_limits(kv.type, dim);
-  int16_t rounded[kMostHeadDim];
-  const float scale = kernels.round_row(row, dim, is_key ? limits.key : limits.value, rounded);
-  auto* elements = reinterpret_cast<Element*>(page);
-  if (is_key) {
-    elements += integer_key_place(slot, 0);
-    for (int64_t d = 0; d < dim; d += 2, elements += integer_key_place(0, 2)) {
-      elements[0] = static_cast<Element>(rounded[d]);
-      elements[1] = static_cast<Element>(rounded[d + 1]);
-    }
-  } else {
-    elements += integer_value_place(slot, 0, dim);
-    for (int64_t d = 0; d < dim; ++d) elements[2 * d] = static_cast<Element>(rounded[d]);
-  }
-  std::memcpy(page + kv.page_bytes() + (slot - kKvPageTokens) * 4, &scale, sizeof scale);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<CpuOps>> CpuOps::create(const KernelTable& kernels, ThreadPool& threads,
                                                uint64_t scratch_bytes, int64_t max_slots, int64_t group,
@@ -57,18 +15,8 @@ Result<std::unique_ptr<CpuOps>> CpuOps::create(const KernelTable& kernels, Threa
   auto arena = PageMemory::reserve(scratch_bytes);
   if (!arena.ok()) return arena.error();
   ops->arena_ = Arena(std::move(*arena));
-
-  const auto pool = static_cast<uint64_t>(threads.size());
-  ops->attention_floats_ = attention_scratch_floats(tile_tokens(group) * group, head_dim);
-  auto scratch = PageMemory::reserve(pool * static_cast<uint64_t>(ops->attention_floats_) * sizeof(float));
-  if (!scratch.ok()) return scratch.error();
-  ops->attention_scratch_ = std::move(*scratch);
-
-  ops->pages_per_thread_ = (max_slots + kKvPageTokens - 1) / kKvPageTokens;
-  auto pointers =
-      PageMemory::reserve(pool * 2 * static_cast<uint64_t>(ops->pages_per_thread_) * sizeof(std::byte*));
-  if (!pointers.ok()) return pointers.error();
-  ops->page_pointers_ = std::move(*pointers);
+  if (auto reserved = ops->reserve_attention(max_slots, group, head_dim); !reserved.ok())
+    return reserved.error();
   return ops;
 }
 
@@ -135,99 +83,6 @@ void CpuOps::rope(Tensor x, const RotaryRows& rotary) {
       }
     }
   });
-}
-
-void CpuOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
-  const KvView& kv = batch.kv;
-  const auto tokens = static_cast<int64_t>(batch.tokens.size());
-  threads_.parallel_for(tokens, rows_worth_a_thread(kv.kv_heads * kv.head_dim),
-                        [&](int64_t begin, int64_t end, int) {
-                          // Head after head: the slots of a page follow each other.
-                          for (int64_t h = 0; h < kv.kv_heads; ++h) {
-                            for (int64_t t = begin; t < end; ++t) {
-                              const auto token = static_cast<size_t>(t);
-                              const int32_t slot = batch.slots[token];
-                              const int32_t page = kv.pages[static_cast<size_t>(batch.sequences[token])]
-                                                           [static_cast<size_t>(slot / kKvPageTokens)];
-                              const int64_t row = t * kv.kv_heads + h;
-                              const int64_t place = kv.place(layer, h, page);
-                              if (rotates_keys(kv.type, kv.head_dim))
-                                kernels_.rotate_row(k.row(row), kv.head_dim);
-                              store_row(kv, k.row(row), kv.keys + place, slot % kKvPageTokens, true);
-                              store_row(kv, v.row(row), kv.values + place, slot % kKvPageTokens, false);
-                            }
-                          }
-                        });
-}
-
-// One row of keys or values into its slot of a page.
-void CpuOps::store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot, bool is_key) const {
-  const int64_t dim = kv.head_dim;
-  switch (kv.type) {
-    case KvType::kF32:
-      std::memcpy(page + slot * dim * 4, row, static_cast<size_t>(dim) * sizeof(float));
-      break;
-    case KvType::kF16:
-      kernels_.to_f16(row, dim, reinterpret_cast<uint16_t*>(page) + slot * dim);
-      break;
-    case KvType::kInt16:
-      store_integers<int16_t>(kernels_, kv, row, page, slot, is_key);
-      break;
-    case KvType::kInt8:
-      store_integers<int8_t>(kernels_, kv, row, page, slot, is_key);
-      break;
-  }
-}
-
-Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
-  const KvView& kv = batch.kv;
-  const auto tokens = static_cast<int64_t>(batch.tokens.size());
-  const int64_t group = q.rows / tokens / kv.kv_heads;  // query heads that share a key/value head
-  const Tensor out = make(q.rows, q.cols);
-  const std::vector<TokenRun> runs = attention_runs(batch, tile_tokens(group));
-  const int64_t longest = *std::max_element(batch.slots.begin(), batch.slots.end()) + 1;
-  const int64_t work = 2 * group * longest * kv.head_dim * kFloatCost;
-  const int64_t enough = std::max<int64_t>(1, kWorthAThread / work);
-  const auto tiles = static_cast<int64_t>(runs.size());
-  // Head after head: what one tile read of the cache is still near when the next one reads it.
-  threads_.parallel_for(tiles * kv.kv_heads, enough, [&](int64_t begin, int64_t end, int thread) {
-    for (int64_t item = begin; item < end; ++item)
-      attend(q, batch, layer, runs[static_cast<size_t>(item % tiles)], item / tiles, thread, out);
-  });
-  return out;
-}
-
-// One tile: the tokens of a run with the query heads of one key/value head.
-void CpuOps::attend(Tensor q, const Batch& batch, int layer, const TokenRun& run, int64_t kv_head, int thread,
-                    Tensor out) const {
-  const KvView& kv = batch.kv;
-  const auto first = static_cast<size_t>(run.first);
-  const auto pages = kv.pages[static_cast<size_t>(batch.sequences[first])];
-  const int64_t first_length = batch.slots[first] + 1;
-  auto** k_pages =
-      reinterpret_cast<const std::byte**>(page_pointers_.data()) + thread * 2 * pages_per_thread_;
-  const std::byte** v_pages = k_pages + pages_per_thread_;
-  for (int64_t i = 0; i * kKvPageTokens < first_length + run.tokens - 1; ++i) {
-    const int64_t place = kv.place(layer, kv_head, pages[static_cast<size_t>(i)]);
-    k_pages[i] = kv.keys + place;
-    v_pages[i] = kv.values + place;
-  }
-  const int64_t heads_per_token = q.rows / static_cast<int64_t>(batch.tokens.size());
-  const int64_t group = heads_per_token / kv.kv_heads;
-  const int64_t row = run.first * heads_per_token + kv_head * group;
-  kernels_.attend(
-      {.q = q.row(row),
-       .out = out.row(row),
-       .token_stride = heads_per_token * kv.head_dim,
-       .tokens = run.tokens,
-       .heads = group,
-       .head_dim = kv.head_dim,
-       .type = kv.type,
-       .k_pages = k_pages,
-       .v_pages = v_pages,
-       .first_length = first_length,
-       .scale = 1.0f / std::sqrt(static_cast<float>(kv.head_dim)),
-       .scratch = reinterpret_cast<float*>(attention_scratch_.data()) + thread * attention_floats_});
 }
 
 void CpuOps::add(Tensor x, Tensor y) {

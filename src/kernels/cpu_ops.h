@@ -33,6 +33,24 @@ struct TokenRun {
   int64_t tokens;
 };
 
+// One call of attention.
+struct AttentionCall {
+  Tensor q;
+  Tensor out;
+  const Batch& batch;
+  int layer;
+  int64_t group;  // query heads that share a key/value head
+};
+
+// What a table attends to at once: a run with the query heads of one key/value head.
+struct TileOfRun {
+  TokenRun run;
+  int64_t kv_head;
+};
+
+// Fewer tiles of attention for each thread, and the spans of a tile are shared out, too.
+inline constexpr int64_t kTilesAThread = 2;
+
 // What projections read: rows of floats and, where integer weights read them, the same rows rounded to int8.
 struct Activations {
   Tensor floats;
@@ -100,16 +118,26 @@ class CpuOps final : public Ops {
   void add_expert_columns(Tensor sums, const Activations& products, const ExpertRows& expert, int64_t panel,
                           const int32_t* tokens, const float* weights) const;
   void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot, bool is_key) const;
-  void attend(Tensor q, const Batch& batch, int layer, const TokenRun& run, int64_t kv_head, int thread,
-              Tensor out) const;
+  Status reserve_attention(int64_t max_slots, int64_t group, int64_t head_dim);
+  float* attention_memory(int thread) const {
+    return reinterpret_cast<float*>(attention_memory_.data()) + thread * attention_floats_;
+  }
+  static int64_t tile_spans(const AttentionCall& call, const TileOfRun& tile);
+  static int64_t first_row(const AttentionCall& call, const TileOfRun& tile);
+  static void finish(const AttentionCall& call, const TileOfRun& tile, const AttentionSums& sums);
+  void attend(const AttentionCall& call, const TileOfRun& tile, int thread) const;
+  void attend_span(const AttentionCall& call, const TileOfRun& tile, int64_t span, int thread,
+                   const AttentionSums& sums) const;
 
   const KernelTable& kernels_;
   ThreadPool& threads_;
   Arena arena_;
-  PageMemory attention_scratch_;  // [threads] of attention_scratch_floats for the largest tile
+  PageMemory
+      attention_memory_;  // [threads]: the scratch of the largest tile, its sums so far, those of a span
   int64_t attention_floats_ = 0;
-  PageMemory page_pointers_;  // [threads][2][pages of the longest sequence]
-  int64_t pages_per_thread_ = 0;
+  PageMemory span_memory_;  // [kTilesAThread * threads][spans of the longest sequence]: sums
+  int64_t span_floats_ = 0;
+  int64_t max_spans_ = 0;
 };
 
 }  // namespace ink

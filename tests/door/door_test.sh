@@ -223,6 +223,8 @@ test_developer_words() {
   check "no fuzz target is an error" said "there is no fuzz target"
   door help
   check "help is on stdout" grep -q 'inkstone fuzz' "$work/out"
+  door test --help
+  check "test --help is help, and tests nothing" grep -q 'inkstone fuzz' "$work/out"
 }
 
 make_house

@@ -88,9 +88,11 @@ struct Case {
       }
     }
     std::vector<float> scratch(index(attention_scratch_floats(count, head_dim)), NAN);
-    std::vector<float> out(index(count * head_dim), -1.0f);
+    const int64_t padded = padded_dim(head_dim);
+    std::vector<float> values(index(count * padded), -1.0f);
+    std::vector<float> largest(index(count), -1.0f);
+    std::vector<float> weight(index(count), -1.0f);
     table.attend({.q = q.data() + first * head_dim,
-                  .out = out.data(),
                   .token_stride = heads * head_dim,
                   .tokens = 1,
                   .heads = count,
@@ -100,7 +102,13 @@ struct Case {
                   .v_pages = v_pages.data(),
                   .first_length = length,
                   .scale = scale(),
-                  .scratch = scratch.data()});
+                  .scratch = scratch.data(),
+                  .sums = {values.data(), largest.data(), weight.data()}});
+    std::vector<float> out(index(count * head_dim));
+    for (int64_t i = 0; i < count * head_dim; ++i) {
+      const int64_t row = i / head_dim;
+      out[index(i)] = values[index(row * padded + i % head_dim)] / weight[index(row)];
+    }
     return out;
   }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -19,7 +20,7 @@ namespace {
 constexpr uint64_t kScratchBytes = 64 << 20;
 
 std::unique_ptr<CpuOps> make_ops(ThreadPool& threads, const char* kernels = "portable") {
-  auto ops = CpuOps::create(*find_kernel_table(kernels), threads, kScratchBytes, 256, 8, 128);
+  auto ops = CpuOps::create(*find_kernel_table(kernels), threads, kScratchBytes, 3 * kSpanTokens, 8, 128);
   EXPECT_TRUE(ops.ok());
   return std::move(*ops);
 }
@@ -184,17 +185,21 @@ struct Attention {
     v = random_floats(random, length * kKvHeads * dim);
   }
 
-  std::vector<float> run(KvType type, const char* kernels, int64_t at_once) const {
-    ThreadPool threads(2);
+  // Of the tokens from `from` on; what is before them is only stored.
+  std::vector<float> run(KvType type, const char* kernels, int64_t at_once, int thread_count = 2,
+                         int64_t from = 0) const {
+    ThreadPool threads(thread_count);
     const auto ops = make_ops(threads, kernels);
-    const std::vector<int32_t> pages = {4, 0, 2};
+    std::vector<int32_t> pages(static_cast<size_t>((length + kKvPageTokens - 1) / kKvPageTokens));
+    std::iota(pages.begin(), pages.end(), 0);
+    std::shuffle(pages.begin(), pages.end(), std::mt19937(7));
     const std::vector<std::span<const int32_t>> lists = {{}, pages};
-    constexpr int64_t kPoolPages = 5;
-    const int64_t layer_bytes = kPoolPages * kKvHeads * kv_page_bytes(type, head_dim);
+    const auto pool_pages = static_cast<int64_t>(pages.size()) + 2;
+    const int64_t layer_bytes = pool_pages * kKvHeads * kv_page_bytes(type, head_dim);
     std::vector<std::byte> keys(static_cast<size_t>(2 * layer_bytes),
                                 std::byte{0xff});  // NaN where nothing is
     std::vector<std::byte> values(keys.size(), std::byte{0xff});
-    const KvView kv{keys.data(), values.data(), type, kPoolPages, kKvHeads, head_dim, lists};
+    const KvView kv{keys.data(), values.data(), type, pool_pages, kKvHeads, head_dim, lists};
     std::vector<float> result;
     for (int64_t first = 0; first < length; first += at_once) {
       const int64_t count = std::min(at_once, length - first);
@@ -211,15 +216,18 @@ struct Attention {
                                  q.begin() + (first + count) * heads * head_dim);
       const auto scope = ops->scope();
       ops->store(batch, 1, tensor(piece_k, count * kKvHeads), tensor(piece_v, count * kKvHeads));
+      if (first + count <= from) continue;
       const Tensor out = ops->attention(tensor(piece_q, count * heads), batch, 1);
-      result.insert(result.end(), out.data, out.data + out.rows * out.cols);
+      const int64_t left_out = std::max<int64_t>(0, from - first) * heads * head_dim;
+      result.insert(result.end(), out.data + left_out, out.data + out.rows * out.cols);
     }
     return result;
   }
 
-  std::vector<double> definition() const {
+  // Of the tokens from `first` on.
+  std::vector<double> definition(int64_t first = 0) const {
     std::vector<double> out;
-    for (int64_t t = 0; t < length; ++t) {
+    for (int64_t t = first; t < length; ++t) {
       for (int64_t h = 0; h < heads; ++h) {
         const float* query = q.data() + (t * heads + h) * head_dim;
         std::vector<double> p;
@@ -261,6 +269,28 @@ TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
         EXPECT_EQ(attention.run(type, kernels, 2), out) << "in twos";
         EXPECT_EQ(attention.run(type, kernels, 7), out) << "in sevens";
       }
+    }
+  }
+}
+
+// Three spans, in one tile or shared out among threads, which four of them do with two heads; the first tiles
+// begin before a border and end behind it.
+TEST(CpuOps, AttentionInSpansIsTheSameWhoeverMakesThem) {
+  const Attention attention(2, 16, 2 * kSpanTokens + 37);
+  const int64_t first = 2 * kSpanTokens - 20;
+  const std::vector<double> wanted = attention.definition(first);
+  const std::pair<KvType, double> types[] = {
+      {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt16, 5e-4}, {KvType::kInt8, 1e-2}};
+  for (const auto& [type, allowed] : types) {
+    for (int i = 0; i < available_kernel_tables().count; ++i) {
+      const char* kernels = available_kernel_tables().table[i]->name;
+      SCOPED_TRACE(::testing::Message() << kernels << ", type " << static_cast<int>(type));
+      const std::vector<float> out = attention.run(type, kernels, 100, 1, first);
+      ASSERT_EQ(out.size(), wanted.size());
+      for (size_t n = 0; n < wanted.size(); ++n) ASSERT_NEAR(out[n], wanted[n], allowed) << n;
+      EXPECT_EQ(attention.run(type, kernels, 13, 1, first), out) << "one thread, in thirteens";
+      EXPECT_EQ(attention.run(type, kernels, 13, 4, first), out) << "four threads, in thirteens";
+      EXPECT_EQ(attention.run(type, kernels, 1, 4, first), out) << "four threads, token by token";
     }
   }
 }

@@ -61,7 +61,7 @@ void add_page(const AttentionScratch& scratch, int64_t row, int64_t slots) {
 
 void attend_floats(const AttentionTile& tile) {
   const int64_t rows = tile.tokens * tile.heads;
-  const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
+  const AttentionScratch scratch(tile);
   const int64_t padded = scratch.padded;
   for (int64_t r = 0; r < rows; ++r) {
     const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
@@ -74,20 +74,15 @@ void attend_floats(const AttentionTile& tile) {
   }
   std::fill_n(scratch.sums, rows * padded, 0.0f);
 
-  const int64_t last_length = tile.first_length + tile.tokens - 1;
-  for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
+  for (int64_t start = 0; start < tile.slots(); start += kKvPageTokens) {
     const int64_t page = start / kKvPageTokens;
-    const int64_t slots = std::min(kKvPageTokens, last_length - start);
+    const int64_t slots = std::min(kKvPageTokens, tile.slots() - start);
     read_page(tile.type, tile.k_pages[page], slots, tile.head_dim, padded, scratch.keys);
     read_page(tile.type, tile.v_pages[page], slots, tile.head_dim, padded, scratch.values);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t seen = tile.first_length + r / tile.heads - start;
       if (seen > 0) add_page(scratch, r, std::min(slots, seen));
     }
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
-    for (int64_t d = 0; d < tile.head_dim; ++d) out[d] = scratch.sums[r * padded + d] / scratch.weight[r];
   }
 }
 

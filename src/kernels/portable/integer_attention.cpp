@@ -113,7 +113,7 @@ void rotate_row(float* x, int64_t count) {
 
 void attend_integers(const AttentionTile& tile) {
   const int64_t rows = tile.tokens * tile.heads;
-  const IntegerAttentionScratch scratch(tile.scratch, rows, tile.head_dim);
+  const IntegerAttentionScratch scratch(tile);
   const int limit = integer_limits(tile.type, tile.head_dim).query;
   const float scale = tile.scale * kLog2E;
   for (int64_t r = 0; r < rows; ++r) {
@@ -128,8 +128,7 @@ void attend_integers(const AttentionTile& tile) {
   }
   std::fill_n(scratch.sums, rows * scratch.padded, 0.0f);
 
-  const int64_t last_length = tile.first_length + tile.tokens - 1;
-  for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
+  for (int64_t start = 0; start < tile.slots(); start += kKvPageTokens) {
     const int64_t page = start / kKvPageTokens;
     const IntegerPage keys(tile, tile.k_pages[page]);
     const IntegerPage values(tile, tile.v_pages[page]);
@@ -137,11 +136,6 @@ void attend_integers(const AttentionTile& tile) {
       const int64_t seen = tile.first_length + r / tile.heads - start;
       if (seen > 0) add_page(tile, scratch, keys, values, r, std::min(kKvPageTokens, seen));
     }
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
-    for (int64_t d = 0; d < tile.head_dim; ++d)
-      out[d] = scratch.sums[r * scratch.padded + d] / scratch.weight[r];
   }
 }
 

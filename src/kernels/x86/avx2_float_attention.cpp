@@ -290,7 +290,7 @@ Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch,
                      int64_t slots) {
   const std::byte* keys = tile.k_pages[index];
   const std::byte* values = tile.v_pages[index];
-  const bool is_last = (index + 1) * kKvPageTokens >= tile.first_length + tile.tokens - 1;
+  const bool is_last = (index + 1) * kKvPageTokens >= tile.slots();
   const std::byte* next_keys = tile.k_pages[is_last ? index : index + 1];
   const std::byte* next_values = tile.v_pages[is_last ? index : index + 1];
   Page<Rows> page = {};
@@ -315,9 +315,9 @@ Page<Rows> open_page(const AttentionTile& tile, const AttentionScratch& scratch,
 template <typename Elements, typename Rows>
 void add_pages(const AttentionTile& tile, const AttentionScratch& scratch) {
   const int64_t rows = tile.tokens * tile.heads;
-  const int64_t last_length = tile.first_length + tile.tokens - 1;
-  for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
-    const int64_t slots = last_length - start < kKvPageTokens ? last_length - start : kKvPageTokens;
+  for (int64_t start = 0; start < tile.slots(); start += kKvPageTokens) {
+    const int64_t left = tile.slots() - start;
+    const int64_t slots = left < kKvPageTokens ? left : kKvPageTokens;
     const auto page = open_page<Elements, Rows>(tile, scratch, start / kKvPageTokens, slots);
     if (start + slots <= tile.first_length) {
       add_page(scratch, page, 0, rows, slots);
@@ -340,18 +340,12 @@ void add_pages_of(const AttentionTile& tile, const AttentionScratch& scratch) {
 }
 
 void attend_floats(const AttentionTile& tile) {
-  const int64_t rows = tile.tokens * tile.heads;
-  const AttentionScratch scratch(tile.scratch, rows, tile.head_dim);
+  const AttentionScratch scratch(tile);
   begin(tile, scratch);
   if (tile.type == KvType::kF16) {
     add_pages_of<Halves>(tile, scratch);
   } else {
     add_pages_of<Floats>(tile, scratch);
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
-    for (int64_t d = 0; d < tile.head_dim; ++d)
-      out[d] = scratch.sums[r * scratch.padded + d] / scratch.weight[r];
   }
 }
 

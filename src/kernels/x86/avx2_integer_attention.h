@@ -323,7 +323,7 @@ template <typename Elements>
 Page<Elements> open_page(const AttentionTile& tile, int64_t index) {
   const std::byte* keys = tile.k_pages[index];
   const std::byte* values = tile.v_pages[index];
-  const bool is_last = (index + 1) * kKvPageTokens >= tile.first_length + tile.tokens - 1;
+  const bool is_last = (index + 1) * kKvPageTokens >= tile.slots();
   const std::byte* next_keys = tile.k_pages[is_last ? index : index + 1];
   const std::byte* next_values = tile.v_pages[is_last ? index : index + 1];
   const int64_t scales_at =
@@ -434,8 +434,7 @@ inline void begin(const AttentionTile& tile, const IntegerAttentionScratch& scra
 
 template <typename Elements>
 void add_pages(const AttentionTile& tile, const IntegerAttentionScratch& scratch) {
-  const int64_t last_length = tile.first_length + tile.tokens - 1;
-  for (int64_t start = 0; start < last_length; start += kKvPageTokens) {
+  for (int64_t start = 0; start < tile.slots(); start += kKvPageTokens) {
     // The first token that sees something of the page.
     const int64_t token = tile.first_length > start ? 0 : start + 1 - tile.first_length;
     add_page(tile, scratch, open_page<Elements>(tile, start / kKvPageTokens), token * tile.heads,
@@ -445,17 +444,12 @@ void add_pages(const AttentionTile& tile, const IntegerAttentionScratch& scratch
 
 template <typename Arithmetic>
 void attend_integers(const AttentionTile& tile) {
-  const IntegerAttentionScratch scratch(tile.scratch, tile.tokens * tile.heads, tile.head_dim);
+  const IntegerAttentionScratch scratch(tile);
   begin(tile, scratch);
   if (tile.type == KvType::kInt8) {
     add_pages<Bytes<Arithmetic>>(tile, scratch);
   } else {
     add_pages<Words<Arithmetic>>(tile, scratch);
-  }
-  for (int64_t r = 0; r < tile.tokens * tile.heads; ++r) {
-    float* out = tile.out + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
-    for (int64_t d = 0; d < tile.head_dim; ++d)
-      out[d] = scratch.sums[r * scratch.padded + d] / scratch.weight[r];
   }
 }
 
