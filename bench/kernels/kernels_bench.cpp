@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "kernels/cpu_ops.h"
 #include "kernels/panel_layout.h"
 #include "kernels/probe.h"
 
@@ -139,8 +140,23 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
                             const std::byte* memory) {
   const int64_t rows = tokens * heads;
   std::vector<float> q(static_cast<size_t>(rows * kHeadDim), 0.01f);
-  std::vector<float> sums(static_cast<size_t>(rows * (padded_dim(kHeadDim) + 2)));
+  std::vector<float> sums(static_cast<size_t>(rows * (kHeadDim + 2)));
   std::vector<float> scratch(static_cast<size_t>(attention_scratch_floats(rows, kHeadDim)));
+  std::vector<int16_t> rounded_q(q.size());
+  std::vector<float> q_scale(static_cast<size_t>(rows));
+  AttentionTile tile = {};
+  tile.q = q.data();
+  tile.token_stride = heads * kHeadDim;
+  tile.scale = 0.1f;
+  tile.rounded_q = rounded_q.data();
+  tile.q_scale = q_scale.data();
+  tile.tokens = tokens;
+  tile.heads = heads;
+  tile.head_dim = kHeadDim;
+  tile.type = type;
+  tile.first_length = kContextTokens - tokens + 1;
+  tile.scratch = scratch.data();
+  tile.sums = {sums.data(), sums.data() + rows * kHeadDim, sums.data() + rows * (kHeadDim + 1)};
   const int64_t page_bytes = kv_page_bytes(type, kHeadDim);
   const int64_t pages = kContextTokens / kKvPageTokens;
   std::vector<const std::byte*> k_pages;
@@ -155,19 +171,10 @@ double seconds_of_attention(const KernelTable& table, KvType type, int64_t token
       v_pages.push_back(memory + kPoolBytes + at);
     }
     const auto start = Clock::now();
-    table.attend({.q = q.data(),
-                  .token_stride = heads * kHeadDim,
-                  .tokens = tokens,
-                  .heads = heads,
-                  .head_dim = kHeadDim,
-                  .type = type,
-                  .k_pages = k_pages.data(),
-                  .v_pages = v_pages.data(),
-                  .first_length = kContextTokens - tokens + 1,
-                  .scale = 0.1f,
-                  .scratch = scratch.data(),
-                  .sums = {sums.data(), sums.data() + rows * padded_dim(kHeadDim),
-                           sums.data() + rows * (padded_dim(kHeadDim) + 1)}});
+    if (is_integer_type(type)) round_queries(table, tile, rounded_q.data(), q_scale.data());
+    tile.k_pages = k_pages.data();
+    tile.v_pages = v_pages.data();
+    table.attend(tile);
     seconds.push_back(seconds_since(start));
   }
   return median(seconds);

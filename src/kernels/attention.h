@@ -17,7 +17,8 @@ inline constexpr int64_t kKvPageTokens = 32;
 inline constexpr int64_t kMostHeadDim = 4096;
 
 // Elements of the cache. The integers have a scale for each row of a head, and such keys are first rotated
-// (Walsh-Hadamard, where head_dim is a power of two), which spreads their outlier channels over all columns.
+// (Walsh-Hadamard, where head_dim is a power of two from 8 on), which spreads their outlier channels over all
+// columns.
 enum class KvType : uint8_t { kF32, kF16, kInt16, kInt8 };
 
 constexpr bool is_integer_type(KvType type) { return type == KvType::kInt16 || type == KvType::kInt8; }
@@ -70,7 +71,7 @@ constexpr IntegerLimits integer_limits(KvType type, int64_t head_dim) {
 
 // Whether the keys of this cache are rotated; queries are then rotated alike.
 constexpr bool rotates_keys(KvType type, int64_t head_dim) {
-  return is_integer_type(type) && (head_dim & (head_dim - 1)) == 0;
+  return is_integer_type(type) && head_dim >= 8 && (head_dim & (head_dim - 1)) == 0;
 }
 
 // The cache is seen in spans of so many slots. What a row makes of each is made apart, perhaps by different
@@ -85,8 +86,13 @@ struct AttentionSums {
 };
 
 struct AttentionTile {
-  const float* q;  // head h of token i at q + i * token_stride + h * head_dim
+  // Queries for floats: head h of token i at q + i * token_stride + h * head_dim.
+  const float* q;
   int64_t token_stride;
+  float scale;  // 1 / sqrt(head_dim)
+  // For integers, from round_queries: [rows][padded_dim] and [rows].
+  const int16_t* rounded_q;
+  const float* q_scale;
   int64_t tokens;
   int64_t heads;  // query heads that share this key/value head
   int64_t head_dim;
@@ -96,7 +102,6 @@ struct AttentionTile {
   // Slots of the span that the first token sees: 0 .. first_length - 1; each later token sees one more, none
   // more than kSpanTokens. Less than one: none.
   int64_t first_length;
-  float scale;         // 1 / sqrt(head_dim)
   float* scratch;      // attention_scratch_floats(tokens * heads, head_dim)
   AttentionSums sums;  // the result
 
@@ -138,10 +143,10 @@ inline constexpr float kLog2E = 1.44269504f;
 
 // The parts of the scratch for integers.
 struct IntegerAttentionScratch {
-  int16_t* q;  // [rows][padded], rounded; times q_scale: q times the scale and kLog2E, rotated like the keys
+  const int16_t* q;  // the tile's
+  const float* q_scale;
   int32_t* products;   // [rows][kKvPageTokens] of q and keys; a row then holds its scores, and in the end its
                        // shares: 2^(score - largest) times the scale of the value, rounded
-  float* q_scale;      // [rows]
   float* share_scale;  // [rows]
   float* factor;       // [rows]: what this page's largest score makes of the sums so far
   int64_t padded;
@@ -151,11 +156,10 @@ struct IntegerAttentionScratch {
   float* weight;
 
   explicit IntegerAttentionScratch(const AttentionTile& tile)
-      : q(reinterpret_cast<int16_t*>(tile.scratch)),
-        products(reinterpret_cast<int32_t*>(tile.scratch +
-                                            tile.tokens * tile.heads * padded_dim(tile.head_dim) / 2)),
-        q_scale(scores(tile.tokens * tile.heads)),
-        share_scale(q_scale + tile.tokens * tile.heads),
+      : q(tile.rounded_q),
+        q_scale(tile.q_scale),
+        products(reinterpret_cast<int32_t*>(tile.scratch)),
+        share_scale(scores(tile.tokens * tile.heads)),
         factor(share_scale + tile.tokens * tile.heads),
         padded(padded_dim(tile.head_dim)),
         sums(tile.sums.values),

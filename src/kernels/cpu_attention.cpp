@@ -73,11 +73,24 @@ void merge(const AttentionSums& later, int64_t rows, int64_t padded, KvType type
 
 }  // namespace
 
+void round_queries(const KernelTable& kernels, const AttentionTile& tile, int16_t* rounded, float* scales) {
+  const int limit = integer_limits(tile.type, tile.head_dim).query;
+  for (int64_t r = 0; r < tile.tokens * tile.heads; ++r) {
+    const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
+    std::copy_n(q, tile.head_dim, tile.scratch);
+    if (rotates_keys(tile.type, tile.head_dim)) kernels.rotate_row(tile.scratch, tile.head_dim);
+    for (int64_t d = 0; d < tile.head_dim; ++d) tile.scratch[d] *= tile.scale * kLog2E;
+    scales[r] =
+        kernels.round_row(tile.scratch, tile.head_dim, limit, rounded + r * padded_dim(tile.head_dim));
+  }
+}
+
 Status CpuOps::reserve_attention(int64_t max_slots, int64_t group, int64_t head_dim) {
   const auto threads = static_cast<int64_t>(threads_.size());
   const int64_t rows = tile_tokens(group) * group;
-  attention_floats_ = attention_scratch_floats(rows, head_dim) + 2 * sums_floats(rows, head_dim);
+  query_floats_ = rows * (1 + padded_dim(head_dim) / 2);
   span_floats_ = sums_floats(rows, head_dim);
+  attention_floats_ = attention_scratch_floats(rows, head_dim) + query_floats_ + 2 * span_floats_;
   max_spans_ = spans_of(max_slots);
   const auto reserve = [](int64_t floats, PageMemory& memory) -> Status {
     auto reserved = PageMemory::reserve(static_cast<uint64_t>(floats) * sizeof(float));
@@ -159,8 +172,10 @@ Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
   threads_.parallel_for(tiles * spans, worth(kSpanTokens), [&](int64_t begin, int64_t end, int thread) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t span = i % spans;
-      if (span < tile_spans(call, tile(i / spans)))
-        attend_span(call, tile(i / spans), span, thread, sums(i / spans, span));
+      if (span >= tile_spans(call, tile(i / spans))) continue;
+      AttentionTile work = open(call, tile(i / spans), thread);
+      work.sums = sums(i / spans, span);
+      attend_span(call, tile(i / spans), span, work);
     }
   });
   for (int64_t i = 0; i < tiles; ++i) {
@@ -183,38 +198,51 @@ void CpuOps::attend(const AttentionCall& call, const TileOfRun& tile, int thread
   const int64_t rows = tile.run.tokens * call.group;
   float* memory = attention_memory(thread) + attention_floats_ - 2 * span_floats_;
   const AttentionSums sums = sums_at(memory, rows, kv.head_dim);
-  const AttentionSums later = sums_at(memory + span_floats_, rows, kv.head_dim);
-  attend_span(call, tile, 0, thread, sums);
+  AttentionTile work = open(call, tile, thread);
+  work.sums = sums;
+  attend_span(call, tile, 0, work);
   for (int64_t span = 1; span < tile_spans(call, tile); ++span) {
-    attend_span(call, tile, span, thread, later);
-    merge(later, rows, padded_dim(kv.head_dim), kv.type, sums);
+    work.sums = sums_at(memory + span_floats_, rows, kv.head_dim);
+    attend_span(call, tile, span, work);
+    merge(work.sums, rows, padded_dim(kv.head_dim), kv.type, sums);
   }
   finish(call, tile, sums);
 }
 
-void CpuOps::attend_span(const AttentionCall& call, const TileOfRun& tile, int64_t span, int thread,
-                         const AttentionSums& sums) const {
+// What is the same for all spans of a tile.
+AttentionTile CpuOps::open(const AttentionCall& call, const TileOfRun& tile, int thread) const {
+  const KvView& kv = call.batch.kv;
+  float* memory = attention_memory(thread);
+  AttentionTile work = {};
+  work.q = call.q.row(first_row(call, tile));
+  work.token_stride = call.group * kv.kv_heads * kv.head_dim;
+  work.scale = 1.0f / std::sqrt(static_cast<float>(kv.head_dim));
+  work.tokens = tile.run.tokens;
+  work.heads = call.group;
+  work.head_dim = kv.head_dim;
+  work.type = kv.type;
+  work.scratch = memory;
+  if (is_integer_type(kv.type)) {
+    float* scales = memory + attention_floats_ - 2 * span_floats_ - query_floats_;
+    auto* rounded = reinterpret_cast<int16_t*>(scales + work.tokens * work.heads);
+    round_queries(kernels_, work, rounded, scales);
+    work.rounded_q = rounded;
+    work.q_scale = scales;
+  }
+  return work;
+}
+
+void CpuOps::attend_span(const AttentionCall& call, const TileOfRun& tile, int64_t span,
+                         AttentionTile work) const {
   constexpr int64_t kSpanPages = kSpanTokens / kKvPageTokens;
   const KvView& kv = call.batch.kv;
   const auto first = static_cast<size_t>(tile.run.first);
   const auto pages = kv.pages[static_cast<size_t>(call.batch.sequences[first])];
-  const int64_t first_length = call.batch.slots[first] + 1 - span * kSpanTokens;
   const std::byte* k_pages[kSpanPages];
   const std::byte* v_pages[kSpanPages];
-  const AttentionTile work = {
-      .q = call.q.row(first_row(call, tile)),
-      .token_stride = call.group * kv.kv_heads * kv.head_dim,
-      .tokens = tile.run.tokens,
-      .heads = call.group,
-      .head_dim = kv.head_dim,
-      .type = kv.type,
-      .k_pages = k_pages,
-      .v_pages = v_pages,
-      .first_length = first_length,
-      .scale = 1.0f / std::sqrt(static_cast<float>(kv.head_dim)),
-      .scratch = attention_memory(thread),
-      .sums = sums,
-  };
+  work.k_pages = k_pages;
+  work.v_pages = v_pages;
+  work.first_length = call.batch.slots[first] + 1 - span * kSpanTokens;
   for (int64_t i = 0; i * kKvPageTokens < work.slots(); ++i) {
     const int64_t place =
         kv.place(call.layer, tile.kv_head, pages[static_cast<size_t>(span * kSpanPages + i)]);

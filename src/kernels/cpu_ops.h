@@ -1,5 +1,6 @@
 // Ops on the processor: runs each operation at once on the thread pool with one kernel table. Work is cut by
-// rows, panels and heads, never inside a sum, so the number of threads cannot change a result.
+// rows, panels, heads and the spans of a cache, never elsewhere inside a sum, so the number of threads cannot
+// change a result.
 #pragma once
 
 #include "base/arena.h"
@@ -47,6 +48,10 @@ struct TileOfRun {
   TokenRun run;
   int64_t kv_head;
 };
+
+// What attention multiplies with keys of integers: the rows of a tile, rotated like the keys, times its scale
+// and kLog2E, rounded: [rows][padded_dim] and their scales [rows]. Works in the tile's scratch.
+void round_queries(const KernelTable& kernels, const AttentionTile& tile, int16_t* rounded, float* scales);
 
 // Fewer tiles of attention for each thread, and the spans of a tile are shared out, too.
 inline constexpr int64_t kTilesAThread = 2;
@@ -126,15 +131,16 @@ class CpuOps final : public Ops {
   static int64_t first_row(const AttentionCall& call, const TileOfRun& tile);
   static void finish(const AttentionCall& call, const TileOfRun& tile, const AttentionSums& sums);
   void attend(const AttentionCall& call, const TileOfRun& tile, int thread) const;
-  void attend_span(const AttentionCall& call, const TileOfRun& tile, int64_t span, int thread,
-                   const AttentionSums& sums) const;
+  AttentionTile open(const AttentionCall& call, const TileOfRun& tile, int thread) const;
+  void attend_span(const AttentionCall& call, const TileOfRun& tile, int64_t span, AttentionTile work) const;
 
   const KernelTable& kernels_;
   ThreadPool& threads_;
   Arena arena_;
-  PageMemory
-      attention_memory_;  // [threads]: the scratch of the largest tile, its sums so far, those of a span
+  // [threads]: the scratch of the largest tile, its rounded queries, its sums so far, those of a span.
+  PageMemory attention_memory_;
   int64_t attention_floats_ = 0;
+  int64_t query_floats_ = 0;
   PageMemory span_memory_;  // [kTilesAThread * threads][spans of the longest sequence]: sums
   int64_t span_floats_ = 0;
   int64_t max_spans_ = 0;

@@ -98,7 +98,8 @@ struct KernelTable {
   void attend(const AttentionTile& tile) const {
     (is_integer_type(tile.type) ? attend_integers : attend_floats)(tile);
   }
-  // The Walsh-Hadamard transform of a power of two of floats in place, scaled so that lengths stay.
+  // The Walsh-Hadamard transform of a power of two of floats, at least 8, in place; scaled so that lengths
+  // stay.
   void (*rotate_row)(float* x, int64_t count);
   // Floats to binary16, to nearest, ties to even.
   void (*to_f16)(const float* values, int64_t count, uint16_t* halves);

@@ -96,36 +96,11 @@ void add_page(const AttentionTile& tile, const IntegerAttentionScratch& scratch,
 
 }  // namespace
 
-void rotate_row(float* x, int64_t count) {
-  for (int64_t step = 1; step < count; step *= 2) {
-    for (int64_t block = 0; block < count; block += 2 * step) {
-      for (int64_t i = block; i < block + step; ++i) {
-        const float a = x[i];
-        const float b = x[i + step];
-        x[i] = a + b;
-        x[i + step] = a - b;
-      }
-    }
-  }
-  const float factor = 1.0f / std::sqrt(static_cast<float>(count));
-  for (int64_t i = 0; i < count; ++i) x[i] *= factor;
-}
-
 void attend_integers(const AttentionTile& tile) {
   const int64_t rows = tile.tokens * tile.heads;
   const IntegerAttentionScratch scratch(tile);
-  const int limit = integer_limits(tile.type, tile.head_dim).query;
-  const float scale = tile.scale * kLog2E;
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* q = tile.q + r / tile.heads * tile.token_stride + r % tile.heads * tile.head_dim;
-    float* copy = scratch.sums + r * scratch.padded;
-    std::copy_n(q, tile.head_dim, copy);
-    if (rotates_keys(tile.type, tile.head_dim)) rotate_row(copy, tile.head_dim);
-    for (int64_t d = 0; d < tile.head_dim; ++d) copy[d] *= scale;
-    scratch.q_scale[r] = round_row(copy, tile.head_dim, limit, scratch.q + r * scratch.padded);
-    scratch.largest[r] = -std::numeric_limits<float>::infinity();
-    scratch.weight[r] = 0.0f;
-  }
+  std::fill_n(scratch.largest, rows, -std::numeric_limits<float>::infinity());
+  std::fill_n(scratch.weight, rows, 0.0f);
   std::fill_n(scratch.sums, rows * scratch.padded, 0.0f);
 
   for (int64_t start = 0; start < tile.slots(); start += kKvPageTokens) {

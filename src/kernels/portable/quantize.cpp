@@ -1,7 +1,8 @@
-// Floats to integers with scales: activations, 32 columns to one, and rows of attention. The largest
-// magnitude is found on the bits of the floats: without the sign they order like integers, and infinities and
-// NaNs come out on top of every number.
+// Floats to integers with scales: activations, 32 columns to one, and rows of attention, which are rotated
+// first. The largest magnitude is found on the bits of the floats: without the sign they order like integers,
+// and infinities and NaNs come out on top of every number.
 #include <bit>
+#include <cmath>
 #include <limits>
 
 #include "kernels/portable/portable.h"
@@ -47,6 +48,21 @@ void quantize_row(const float* x, int64_t cols, int8_t* q, float* scale, int32_t
       sum16[2 * g + half] = sum;
     }
   }
+}
+
+void rotate_row(float* x, int64_t count) {
+  for (int64_t step = 1; step < count; step *= 2) {
+    for (int64_t block = 0; block < count; block += 2 * step) {
+      for (int64_t i = block; i < block + step; ++i) {
+        const float a = x[i];
+        const float b = x[i + step];
+        x[i] = a + b;
+        x[i + step] = a - b;
+      }
+    }
+  }
+  const float factor = 1.0f / std::sqrt(static_cast<float>(count));
+  for (int64_t i = 0; i < count; ++i) x[i] *= factor;
 }
 
 float round_row(const float* x, int64_t count, int limit, int16_t* q) {

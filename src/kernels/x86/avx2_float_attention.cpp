@@ -151,12 +151,6 @@ inline void score_page(const float* q, int64_t padded, const Page<Elements>& pag
     score_slots<Elements, kRows, kSlots>(q, padded, page, t, scores);
 }
 
-inline float largest_lane(__m256 v) {
-  __m128 most = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-  most = _mm_max_ps(most, _mm_movehl_ps(most, most));
-  return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
-}
-
 // scores → exp(score - largest); the sums of the row so far scaled to the new largest score.
 void weigh(const AttentionScratch& scratch, int64_t row, int64_t slots) {
   float* scores = scratch.scores + row * kKvPageTokens;

@@ -1,6 +1,5 @@
-// Attention over integers with AVX2; rows of integers.
+// Attention over integers with AVX2.
 #include "kernels/x86/avx2_integer_attention.h"
-
 #include "kernels/x86/x86_tables.h"
 
 namespace ink {
@@ -14,10 +13,6 @@ struct Avx2 {
 
 }  // namespace
 
-void install_avx2_integer_attention(KernelTable& table) {
-  table.attend_integers = attend_integers<Avx2>;
-  table.rotate_row = rotate_row;
-  table.round_row = round_row;
-}
+void install_avx2_integer_attention(KernelTable& table) { table.attend_integers = attend_integers<Avx2>; }
 
 }  // namespace ink

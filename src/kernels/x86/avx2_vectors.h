@@ -23,6 +23,12 @@ inline float fold_lanes(__m256 v) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+inline float largest_lane(__m256 v) {
+  __m128 most = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+  return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
+}
+
 // e^x within 2 ulp. Results below 1.7e-38 are 0, above the largest float infinity; NaN stays NaN.
 // x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7 (relative error 5e-9, an
 // eighth of a rounding). 2^n is applied as 2^(n - 1) * 2 so that n = 128 still fits an exponent.
