@@ -14,7 +14,7 @@
 namespace ink {
 namespace {
 
-constexpr int kRegisters = 4;  // side by side
+inline constexpr int kRegisters = 4;  // side by side
 
 // One page as its tile reads it.
 template <typename Elements>

@@ -12,7 +12,7 @@
 namespace ink {
 namespace {
 
-constexpr int64_t kRegister = 16;  // elements of a register: eight pairs
+inline constexpr int64_t kRegister = 16;  // elements of a register: eight pairs
 
 // A register of a page's elements as 16 bits.
 template <typename Arithmetic>

@@ -8,7 +8,7 @@
 namespace ink {
 namespace {
 
-constexpr float kLeastShare = 1e-30f;  // see portable/integer_attention.cpp
+inline constexpr float kLeastShare = 1e-30f;  // see portable/integer_attention.cpp
 
 // The number with the largest bits, which a NaN has.
 inline float largest_bits(__m256i v) {
@@ -38,7 +38,7 @@ inline __m256 exp2_8(__m256 x) {
 
 // Products → shares in three steps, each for all rows before the next one: what one row waits for, other rows
 // do not. Slots that a row does not see are left out where kWhole is false.
-constexpr int kParts = kKvPageTokens / 8;
+inline constexpr int kParts = kKvPageTokens / 8;
 
 inline __m256 seen_lanes(int64_t slots, int part) {
   return _mm256_castsi256_ps(lanes_below(slots - 8 * part));
