@@ -95,7 +95,6 @@ double seconds_per_panel(const KernelTable& table, const PanelClass& type, int64
   const size_t panels_per_piece = rows > 1 ? 1 : std::max<size_t>(1, kPieceBytes / bytes);
   const size_t panels = bytes_to_walk / bytes / panels_per_piece * panels_per_piece;
   // As in a packed matrix, the scales of all panels lie behind the weights of all panels.
-
   const std::byte* scales = memory + panels * weight_bytes;
 
   std::vector<double> seconds;

@@ -101,8 +101,10 @@ EngineOptions engine_options(const ModelFlags& flags) {
   override_with(options.threads, flags.threads);
   override_with(options.batch_tokens, flags.batch_size);
   if (!flags.no_pack_cache) options.pack_cache = pack_cache_folder();
-  if (flags.exact) options.arithmetic = Arithmetic::kExact;
-  if (flags.exact) options.cache_type = KvType::kF32;
+  if (flags.exact) {
+    options.arithmetic = Arithmetic::kExact;
+    options.cache_type = KvType::kF32;
+  }
   for (const CacheType& type : kCacheTypes) {
     if (flags.cache_type == type.name) options.cache_type = type.type;
   }

@@ -115,60 +115,62 @@ struct AttentionTile {
 // Columns of a row in the scratch: whole registers of 16, the rest zero, so that loops have no tails.
 constexpr int64_t padded_dim(int64_t head_dim) { return (head_dim + 15) / 16 * 16; }
 
-// The parts of the scratch for floats.
-struct AttentionScratch {
-  float* q;       // [rows][padded], times the scale
-  float* keys;    // [kKvPageTokens][padded]
-  float* values;  // [kKvPageTokens][padded]
-  float* scores;  // [rows][kKvPageTokens]
+// The sums of a tile, as both kinds of scratch hold them.
+struct TileSums {
   int64_t padded;
-  // The tile's sums.
   float* sums;
   float* largest;
   float* weight;
 
-  explicit AttentionScratch(const AttentionTile& tile)
-      : q(tile.scratch),
-        keys(q + tile.tokens * tile.heads * padded_dim(tile.head_dim)),
-        values(keys + kKvPageTokens * padded_dim(tile.head_dim)),
-        scores(values + kKvPageTokens * padded_dim(tile.head_dim)),
-        padded(padded_dim(tile.head_dim)),
+  explicit TileSums(const AttentionTile& tile)
+      : padded(padded_dim(tile.head_dim)),
         sums(tile.sums.values),
         largest(tile.sums.largest),
         weight(tile.sums.weight) {}
 };
 
+// The parts of the scratch for floats.
+struct AttentionScratch : TileSums {
+  float* q;       // [rows][padded], times the scale
+  float* keys;    // [kKvPageTokens][padded]
+  float* values;  // [kKvPageTokens][padded]
+  float* scores;  // [rows][kKvPageTokens]
+
+  explicit AttentionScratch(const AttentionTile& tile)
+      : TileSums(tile),
+        q(tile.scratch),
+        keys(q + tile.tokens * tile.heads * padded),
+        values(keys + kKvPageTokens * padded),
+        scores(values + kKvPageTokens * padded) {}
+};
+
 // Scores of integers are logarithms to base 2: a power of two is its exponent's bits.
 inline constexpr float kLog2E = 1.44269504f;
 
+// Below it a page's largest share of integers counts as zero: one divided by it would be no number.
+inline constexpr float kLeastShare = 1e-30f;
+
 // The parts of the scratch for integers.
-struct IntegerAttentionScratch {
+struct IntegerAttentionScratch : TileSums {
   const int16_t* q;  // the tile's
   const float* q_scale;
   int32_t* products;   // [rows][kKvPageTokens] of q and keys; a row then holds its scores, and in the end its
                        // shares: 2^(score - largest) times the scale of the value, rounded
   float* share_scale;  // [rows]
   float* factor;       // [rows]: what this page's largest score makes of the sums so far
-  int64_t padded;
-  // The tile's sums.
-  float* sums;
-  float* largest;
-  float* weight;
 
   explicit IntegerAttentionScratch(const AttentionTile& tile)
-      : q(tile.rounded_q),
+      : TileSums(tile),
+        q(tile.rounded_q),
         q_scale(tile.q_scale),
         products(reinterpret_cast<int32_t*>(tile.scratch)),
         share_scale(scores(tile.tokens * tile.heads)),
-        factor(share_scale + tile.tokens * tile.heads),
-        padded(padded_dim(tile.head_dim)),
-        sums(tile.sums.values),
-        largest(tile.sums.largest),
-        weight(tile.sums.weight) {}
+        factor(share_scale + tile.tokens * tile.heads) {}
 
   float* scores(int64_t row) const { return reinterpret_cast<float*>(products + row * kKvPageTokens); }
   int16_t* shares(int64_t row) const { return reinterpret_cast<int16_t*>(products + row * kKvPageTokens); }
 };
+
 // Enough for either: integers need less, pages are not widened for them.
 constexpr int64_t attention_scratch_floats(int64_t rows, int64_t head_dim) {
   return (rows + 2 * kKvPageTokens) * padded_dim(head_dim) + rows * kKvPageTokens;

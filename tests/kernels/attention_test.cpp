@@ -213,7 +213,7 @@ TEST(Attention, EqualScoresGiveTheMean) {
       for (int64_t i = 0; i < 3 * 24; ++i) {
         double mean = 0.0;
         for (int64_t t = 0; t < 33; ++t) mean += input.row(input.v, t)[i % 24] / 33.0;
-        EXPECT_NEAR(out[index(i)], mean, allowed);
+        EXPECT_NEAR(out[index(i)], mean, type == KvType::kF32 ? 1e-6 : allowed);
       }
     }
   }
@@ -339,7 +339,7 @@ TEST(IntegerAttention, RotationOfEveryTable) {
       rotated_product += rotated_a[i] * rotated_b[i];
       EXPECT_NEAR(again[i], a[i], 1e-5);
     }
-    EXPECT_NEAR(rotated_product, product, 1e-3);
+    EXPECT_NEAR(rotated_product, product, count <= 128 ? 1e-4 : 1e-3);
     for (const KernelTable* table : testing::all_tables())
       EXPECT_EQ(rotate(*table, a), rotated_a) << table->name;
   }

@@ -251,14 +251,16 @@ struct Attention {
   }
 };
 
+// The types of a cache, and how far attention may be from its definition.
+const std::pair<KvType, double> kCacheTypes[] = {
+    {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt16, 5e-4}, {KvType::kInt8, 1e-2}};
+
 TEST(CpuOps, AttentionReadsWhatWasStoredInScatteredPages) {
-  const std::pair<KvType, double> types[] = {
-      {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt16, 5e-4}, {KvType::kInt8, 1e-2}};
   for (const auto& [group, head_dim] :
        {std::pair{3, 24}, {3, 32}, {1, 32}, {2, 48}, {4, 32}, {5, 32}, {8, 32}}) {
     const Attention attention(group, head_dim, 70);  // three pages
     const std::vector<double> wanted = attention.definition();
-    for (const auto& [type, allowed] : types) {
+    for (const auto& [type, allowed] : kCacheTypes) {
       for (int i = 0; i < available_kernel_tables().count; ++i) {
         const char* kernels = available_kernel_tables().table[i]->name;
         SCOPED_TRACE(::testing::Message() << kernels << ", " << group << " heads of " << head_dim << ", type "
@@ -279,9 +281,7 @@ TEST(CpuOps, AttentionInSpansIsTheSameWhoeverMakesThem) {
   const Attention attention(2, 16, 2 * kSpanTokens + 37);
   const int64_t first = 2 * kSpanTokens - 20;
   const std::vector<double> wanted = attention.definition(first);
-  const std::pair<KvType, double> types[] = {
-      {KvType::kF32, 1e-5}, {KvType::kF16, 1e-3}, {KvType::kInt16, 5e-4}, {KvType::kInt8, 1e-2}};
-  for (const auto& [type, allowed] : types) {
+  for (const auto& [type, allowed] : kCacheTypes) {
     for (int i = 0; i < available_kernel_tables().count; ++i) {
       const char* kernels = available_kernel_tables().table[i]->name;
       SCOPED_TRACE(::testing::Message() << kernels << ", type " << static_cast<int>(type));

@@ -15,9 +15,6 @@ namespace ink {
 namespace portable {
 namespace {
 
-// Below it a page's largest share counts as zero: one divided by it would be no number.
-constexpr float kLeastShare = 1e-30f;
-
 // Keys or values of one page.
 struct IntegerPage {
   const std::byte* elements;

@@ -8,8 +8,6 @@
 namespace ink {
 namespace {
 
-inline constexpr float kLeastShare = 1e-30f;  // see portable/integer_attention.cpp
-
 // The number with the largest bits, which a NaN has.
 inline float largest_bits(__m256i v) {
   __m128i most = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
