@@ -82,11 +82,13 @@ void CpuOps::run_linears(const Activations& x, std::span<const Linear* const> we
   }
   const int64_t enough = items_worth_a_thread(*weights[0]->weight, 1, outputs[0].rows);
   threads_.parallel_for(panels, enough, [&](int64_t begin, int64_t end, int) {
-    for (int64_t p = begin; p < end; ++p) {
-      int64_t panel = p;
-      size_t i = 0;
-      while (panel >= panel_count(weights[i]->weight->rows)) panel -= panel_count(weights[i++]->weight->rows);
-      linear_panel(x, *weights[i], panel, outputs[i], add);
+    int64_t before = 0;  // panels of the matrices before this one
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const int64_t count = panel_count(weights[i]->weight->rows);
+      const int64_t last = std::min(end - before, count);
+      for (int64_t panel = std::max<int64_t>(begin - before, 0); panel < last; ++panel)
+        linear_panel(x, *weights[i], panel, outputs[i], add);
+      before += count;
     }
   });
 }

@@ -8,24 +8,27 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/huge_pages.h"
 #include "kernels/panel_layout.h"
 
 namespace ink {
 
-const std::byte* PackedMatrix::panel(int64_t index) const {
-  return panels + index * panel_bytes(weight_class, cols);
-}
-
-const std::byte* PackedMatrix::panel_scales(int64_t index) const {
-  return scales + index * panel_scale_bytes(weight_class, cols);
+PackedMatrix PackedMatrix::of(WeightClass weight_class, int64_t rows, int64_t cols) {
+  PackedMatrix matrix;
+  matrix.weight_class = weight_class;
+  matrix.rows = rows;
+  matrix.cols = cols;
+  matrix.panel_stride = panel_bytes(weight_class, cols);
+  matrix.scales_stride = panel_scale_bytes(weight_class, cols);
+  return matrix;
 }
 
 uint64_t PackedMatrix::panels_bytes() const {
-  return static_cast<uint64_t>(panel_count(rows) * panel_bytes(weight_class, cols));
+  return static_cast<uint64_t>(panel_count(rows) * panel_stride);
 }
 
 uint64_t PackedMatrix::scales_bytes() const {
-  return static_cast<uint64_t>(panel_count(rows) * panel_scale_bytes(weight_class, cols));
+  return static_cast<uint64_t>(panel_count(rows) * scales_stride);
 }
 
 WeightClass weight_class_for(RowKind kind, Arithmetic arithmetic) {
@@ -59,23 +62,19 @@ WeightClass weight_class_for(RowKind kind, Arithmetic arithmetic) {
 }
 
 uint64_t packed_size_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {
-  const int64_t panel = panel_bytes(weight_class, cols) + panel_scale_bytes(weight_class, cols);
-  return static_cast<uint64_t>(panel_count(rows)) * static_cast<uint64_t>(panel);
+  return PackedMatrix::of(weight_class, rows, cols).size_bytes();
 }
 
 Result<PackedMatrix> pack_matrix(const WeightRows& weights, Arithmetic arithmetic, ThreadPool& threads) {
-  PackedMatrix matrix;
-  matrix.weight_class = weight_class_for(weights.kind(), arithmetic);
-  matrix.rows = weights.rows();
-  matrix.cols = weights.cols();
+  const WeightClass weight_class = weight_class_for(weights.kind(), arithmetic);
+  PackedMatrix matrix = PackedMatrix::of(weight_class, weights.rows(), weights.cols());
   const int64_t panels = panel_count(matrix.rows);
-  const int64_t scale_bytes = panel_scale_bytes(matrix.weight_class, matrix.cols);
-  const int64_t size_bytes = panel_bytes(matrix.weight_class, matrix.cols);
   // Scales begin at a whole number of cache lines.
   const uint64_t scales_at = (matrix.panels_bytes() + 63) / 64 * 64;
   auto memory = PageMemory::reserve(scales_at + matrix.scales_bytes());
   if (!memory.ok()) return memory.error();
   const auto owned = std::make_shared<PageMemory>(std::move(*memory));
+  prefer_huge_pages({owned->data(), owned->size_bytes()});
   matrix.panels = owned->data();
   matrix.scales = owned->data() + scales_at;
   matrix.memory = owned;
@@ -85,11 +84,11 @@ Result<PackedMatrix> pack_matrix(const WeightRows& weights, Arithmetic arithmeti
   threads.parallel_for(panels, 1, [&](int64_t begin, int64_t end, int thread) {
     RowBuffer& buffer = buffers[static_cast<size_t>(thread)];
     for (int64_t p = begin; p < end; ++p) {
-      std::byte* panel = owned->data() + p * size_bytes;
-      std::byte* scales = owned->data() + scales_at + p * scale_bytes;
+      std::byte* panel = owned->data() + p * matrix.panel_stride;
+      std::byte* scales = owned->data() + scales_at + p * matrix.scales_stride;
       for (int64_t r = p * kPanelRows; r < std::min(matrix.rows, (p + 1) * kPanelRows); ++r) {
-        if (!buffer.read(weights, r, matrix.weight_class == WeightClass::kF32)) bad.note(r);
-        place_row(matrix.weight_class, buffer, r % kPanelRows, panel, scales);
+        if (!buffer.read(weights, r, weight_class == WeightClass::kF32)) bad.note(r);
+        place_row(weight_class, buffer, r % kPanelRows, panel, scales);
       }
     }
   });

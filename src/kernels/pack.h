@@ -21,9 +21,14 @@ struct PackedMatrix {
   const std::byte* panels = nullptr;
   const std::byte* scales = nullptr;   // unused for float classes
   std::shared_ptr<const void> memory;  // holds both
+  int64_t panel_stride = 0;            // bytes from one panel to the next
+  int64_t scales_stride = 0;           // and from its scales to the next ones
 
-  const std::byte* panel(int64_t index) const;
-  const std::byte* panel_scales(int64_t index) const;
+  // One that has no memory yet.
+  static PackedMatrix of(WeightClass weight_class, int64_t rows, int64_t cols);
+
+  const std::byte* panel(int64_t index) const { return panels + index * panel_stride; }
+  const std::byte* panel_scales(int64_t index) const { return scales + index * scales_stride; }
   uint64_t panels_bytes() const;
   uint64_t scales_bytes() const;
   uint64_t size_bytes() const { return panels_bytes() + scales_bytes(); }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#include "base/huge_pages.h"
 #include "kernels/x86/x86_probes.h"
 
 namespace ink {
@@ -94,6 +95,7 @@ double measure_int8_peak(const KernelTable& table, ThreadPool& threads) {
 Result<ReadProbe> ReadProbe::create(uint64_t size_bytes, ThreadPool& threads) {
   auto memory = PageMemory::reserve(size_bytes);
   if (!memory.ok()) return memory.error();
+  prefer_huge_pages({memory->data(), memory->size_bytes()});
   std::memset(memory->data(), 1, memory->size_bytes());  // untouched pages would all be one page of zeros
   return ReadProbe(std::move(*memory), threads);
 }

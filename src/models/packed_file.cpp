@@ -39,10 +39,7 @@ uint64_t scales_place(const PackedMatrix& matrix) { return up_to(matrix.panels_b
 }  // namespace
 
 uint64_t packed_file_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {
-  PackedMatrix matrix;
-  matrix.weight_class = weight_class;
-  matrix.rows = rows;
-  matrix.cols = cols;
+  const PackedMatrix matrix = PackedMatrix::of(weight_class, rows, cols);
   return up_to(scales_place(matrix) + matrix.scales_bytes(), kPage);
 }
 
@@ -57,15 +54,12 @@ std::optional<PackedFile> PackedFile::open(const PackedPlace& place, uint64_t by
 }
 
 PackedMatrix PackedFile::next(WeightClass weight_class, int64_t rows, int64_t cols) {
-  PackedMatrix matrix;
-  matrix.weight_class = weight_class;
-  matrix.rows = rows;
-  matrix.cols = cols;
-  matrix.panels = file_->bytes().data() + place_;
+  PackedMatrix matrix = PackedMatrix::of(weight_class, rows, cols);
+  matrix.panels = bytes().data() + place_;
   matrix.scales = matrix.panels + scales_place(matrix);
-  matrix.memory = file_;
+  matrix.memory = memory_;
   place_ += packed_file_bytes(weight_class, rows, cols);
-  INK_CHECK(place_ <= file_->bytes().size(), "the sizes of all matrices were added up before");
+  INK_CHECK(place_ <= bytes().size(), "the sizes of all matrices were added up before");
   return matrix;
 }
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include "base/huge_pages.h"
 #include "base/mapped_file.h"
 #include "base/result.h"
 #include "kernels/pack.h"
@@ -37,8 +38,17 @@ class PackedFile {
   PackedMatrix next(WeightClass weight_class, int64_t rows, int64_t cols);
 
  private:
-  explicit PackedFile(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {}
-  std::shared_ptr<const MappedFile> file_;
+  // A mapping that its weights hold, and which moves into huge pages once the first answer is under way.
+  struct Memory {
+    explicit Memory(std::shared_ptr<const MappedFile> file)
+        : mapped(std::move(file)), mover(mapped->bytes()) {}
+    std::shared_ptr<const MappedFile> mapped;
+    HugePageMover mover;
+  };
+  explicit PackedFile(std::shared_ptr<const MappedFile> file)
+      : memory_(std::make_shared<const Memory>(std::move(file))) {}
+  std::span<const std::byte> bytes() const { return memory_->mapped->bytes(); }
+  std::shared_ptr<const Memory> memory_;
   uint64_t place_ = 0;
 };
 
