@@ -64,12 +64,13 @@ inline constexpr int kMostRows = 4;
 template <typename Weights, typename Scales, int kRows>
 [[gnu::noinline]] void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
   __m256 sum[kRows][2] = {};
+  Scales reader(plane, 0);
   for (int64_t g = 0; g < x.groups; ++g) {
     if (kRows < kMostRows) fetch_ahead<Weights::kGroupBytes>(weights + g * Weights::kGroupBytes);
     Dots<Scales::kParts, kRows> dot;
     Weights::dots(x, g, weights + g * Weights::kGroupBytes, dot);
     GroupScales<Scales::kParts> scales;
-    Scales::read(plane, g, scales);
+    reader.next(scales);
     for (int r = 0; r < kRows; ++r) {
       const __m256 x_scale = x.group_scale(r, g);
       for (int i = 0; i < 2; ++i) {

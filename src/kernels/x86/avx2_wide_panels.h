@@ -46,10 +46,11 @@ struct WideGroups {
 
   void read(const uint8_t* panel, const uint8_t* plane, int64_t first, int64_t groups) {
     count = groups;
+    Scales reader(plane, first);
     for (int64_t g = 0; g < groups; ++g) {
       Weights::widen(panel + (first + g) * Weights::kGroupBytes, &weights[g][0][0][0]);
       GroupScales<Scales::kParts> read;
-      Scales::read(plane, first + g, read);
+      reader.next(read);
       for (int part = 0; part < Scales::kParts; ++part) {
         for (int i = 0; i < 2; ++i) {
           _mm256_store_ps(&scales[g][part][i * kHalf], read.scale[part][i]);
