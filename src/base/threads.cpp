@@ -1,7 +1,7 @@
 // See base/threads.h. One word tells all about the current region: its number, whether it is open, and how
 // many workers are inside. A worker enters an open region by adding itself; the caller closes it once nothing
-// is left to hand out, and waits only for those inside. Both waits spin for 50 µs, then sleep in the kernel: a
-// worker then sleeps once a token instead of nine times with 20 µs, and each time costs about as much. The
+// is left to hand out, and waits only for those inside. Both waits spin for 50 µs, then sleep in the kernel:
+// a worker then sleeps once a token instead of nine times with 20 µs, and each time costs about as much. The
 // word has 32 bits because that is what the kernel can wait on.
 #include "base/threads.h"
 
