@@ -40,17 +40,18 @@ bool passes(std::chrono::milliseconds delay, const std::stop_token& stop) {
 class Staging {
  public:
   explicit Staging(size_t size_bytes) {
-    void* data = ::mmap(nullptr, size_bytes + kHugePage, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const size_t reserved = size_bytes + kHugePage;
+    void* data =
+        ::mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) return;
-    begin_ = static_cast<std::byte*>(data);
-    end_ = begin_ + size_bytes + kHugePage;
-    first_ = next_ = begin_ + to_huge_page(begin_);
-    usable_ = ::madvise(begin_, size_bytes + kHugePage, MADV_HUGEPAGE) == 0;
+    auto* begin = static_cast<std::byte*>(data);
+    end_ = begin + reserved;
+    next_ = begin + to_huge_page(begin);
+    if (next_ > begin) ::munmap(begin, static_cast<size_t>(next_ - begin));
+    prefer_huge_pages({next_, end_});
   }
   // Gives back what is still here; the places that were left may be somebody else's by now.
   ~Staging() {
-    if (first_ > begin_) ::munmap(begin_, static_cast<size_t>(first_ - begin_));
     if (end_ > next_) ::munmap(next_, static_cast<size_t>(end_ - next_));
   }
   Staging(const Staging&) = delete;
@@ -59,7 +60,7 @@ class Staging {
   // Puts a copy of the huge page's worth of bytes at `place` there instead. A reader meets the old pages or
   // the new ones: the system holds back whoever touches them in between.
   bool replace(std::byte* place) {
-    if (!usable_) return false;
+    if (next_ == nullptr) return false;
     std::memcpy(next_, place, kHugePage);
     if (::mprotect(next_, kHugePage, PROT_READ) != 0) return false;
     void* moved = ::mremap(next_, kHugePage, kHugePage, MREMAP_MAYMOVE | MREMAP_FIXED, place);
@@ -69,11 +70,8 @@ class Staging {
   }
 
  private:
-  std::byte* begin_ = nullptr;
-  std::byte* first_ = nullptr;  // the first huge page
-  std::byte* next_ = nullptr;   // the first that is still here
+  std::byte* next_ = nullptr;  // the first huge page that is still here
   std::byte* end_ = nullptr;
-  bool usable_ = false;
 };
 
 }  // namespace
