@@ -69,8 +69,7 @@ Result<PackedMatrix> pack_matrix(const WeightRows& weights, Arithmetic arithmeti
   const WeightClass weight_class = weight_class_for(weights.kind(), arithmetic);
   PackedMatrix matrix = PackedMatrix::of(weight_class, weights.rows(), weights.cols());
   const int64_t panels = panel_count(matrix.rows);
-  // Scales begin at a whole number of cache lines.
-  const uint64_t scales_at = (matrix.panels_bytes() + 63) / 64 * 64;
+  const uint64_t scales_at = matrix.scales_at();
   auto memory = PageMemory::reserve(scales_at + matrix.scales_bytes());
   if (!memory.ok()) return memory.error();
   const auto owned = std::make_shared<PageMemory>(std::move(*memory));

@@ -31,6 +31,9 @@ struct PackedMatrix {
   const std::byte* panel_scales(int64_t index) const { return scales + index * scales_stride; }
   uint64_t panels_bytes() const;
   uint64_t scales_bytes() const;
+  // Where one piece of memory holds both: from the first panel to the first scales, a whole number of cache
+  // lines.
+  uint64_t scales_at() const { return (panels_bytes() + 63) / 64 * 64; }
   uint64_t size_bytes() const { return panels_bytes() + scales_bytes(); }
 };
 

@@ -33,14 +33,11 @@ PackedHeader header_for(const PackedPlace& place, uint64_t bytes) {
   return header;
 }
 
-// Scales begin at a whole number of cache lines.
-uint64_t scales_place(const PackedMatrix& matrix) { return up_to(matrix.panels_bytes(), 64); }
-
 }  // namespace
 
 uint64_t packed_file_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {
   const PackedMatrix matrix = PackedMatrix::of(weight_class, rows, cols);
-  return up_to(scales_place(matrix) + matrix.scales_bytes(), kPage);
+  return up_to(matrix.scales_at() + matrix.scales_bytes(), kPage);
 }
 
 std::optional<PackedFile> PackedFile::open(const PackedPlace& place, uint64_t bytes) {
@@ -56,7 +53,7 @@ std::optional<PackedFile> PackedFile::open(const PackedPlace& place, uint64_t by
 PackedMatrix PackedFile::next(WeightClass weight_class, int64_t rows, int64_t cols) {
   PackedMatrix matrix = PackedMatrix::of(weight_class, rows, cols);
   matrix.panels = bytes().data() + place_;
-  matrix.scales = matrix.panels + scales_place(matrix);
+  matrix.scales = matrix.panels + matrix.scales_at();
   matrix.memory = memory_;
   place_ += packed_file_bytes(weight_class, rows, cols);
   INK_CHECK(place_ <= bytes().size(), "the sizes of all matrices were added up before");
@@ -76,7 +73,7 @@ Result<PackedFileWriter> PackedFileWriter::create(const PackedPlace& place, uint
 
 Status PackedFileWriter::add(const PackedMatrix& matrix) {
   const uint64_t end = output_.written() + packed_file_bytes(matrix.weight_class, matrix.rows, matrix.cols);
-  const uint64_t gap = scales_place(matrix) - matrix.panels_bytes();
+  const uint64_t gap = matrix.scales_at() - matrix.panels_bytes();
   if (auto written = output_.write({matrix.panels, matrix.panels_bytes()}); !written.ok()) return written;
   if (auto written = output_.write_zeros(gap); !written.ok()) return written;
   if (auto written = output_.write({matrix.scales, matrix.scales_bytes()}); !written.ok()) return written;
