@@ -23,6 +23,10 @@ constexpr uint32_t kOpen = 0x1000;      // this bit: workers may enter
 constexpr uint32_t kNumber = ~0x1fffu;  // the rest numbers the regions; wrapping around does no harm
 constexpr uint32_t kNextNumber = 0x2000;
 
+constexpr uint64_t range(uint64_t begin, uint64_t end) { return begin << 32 | end; }
+constexpr uint64_t begin_of(uint64_t range) { return range >> 32; }
+constexpr uint64_t end_of(uint64_t range) { return range & UINT32_MAX; }
+
 void pause_briefly() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -46,7 +50,7 @@ T wait_for_change(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : shares_(static_cast<size_t>(std::max(threads, 1))) {
   INK_CHECK(threads >= 1 && threads <= static_cast<int>(kInside), "a pool has 1 to 4095 threads");
   for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { worker(i); });
 }
@@ -60,15 +64,19 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::run(int64_t count, int64_t worth_a_thread, Function function, void* context) {
   if (count <= 0) return;
+  INK_CHECK(count <= int64_t{UINT32_MAX}, "a region has fewer than 2^32 items");
   if (workers_.empty() || count <= worth_a_thread) {
     function(context, 0, count, 0);
     return;
   }
   function_ = function;
   context_ = context;
-  count_ = count;
-  least_piece_ = std::max<int64_t>(1, worth_a_thread / 8);
-  cursor_.store(0, std::memory_order_relaxed);
+  least_piece_ = static_cast<uint64_t>(std::max<int64_t>(1, worth_a_thread / 8));
+  const auto items = static_cast<uint64_t>(count);
+  for (size_t i = 0; i < shares_.size(); ++i) {
+    const uint64_t begin = items * i / shares_.size();
+    shares_[i].items.store(range(begin, items * (i + 1) / shares_.size()), std::memory_order_relaxed);
+  }
   const uint32_t number = (region_.load(std::memory_order_relaxed) + kNextNumber) & kNumber;
   region_.store(number | kOpen, std::memory_order_release);
   region_.notify_all();
@@ -78,14 +86,43 @@ void ThreadPool::run(int64_t count, int64_t worth_a_thread, Function function, v
 }
 
 void ThreadPool::work_on_pieces(int thread) {
-  int64_t begin = cursor_.load(std::memory_order_relaxed);
-  while (begin < count_) {
-    const int64_t share = (count_ - begin) / (2 * size());
-    const int64_t end = std::min(begin + std::max(share, least_piece_), count_);
-    if (!cursor_.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
-    function_(context_, begin, end, thread);
-    begin = cursor_.load(std::memory_order_relaxed);
+  do {
+    while (work_on_own_piece(thread)) {
+    }
+  } while (take_from_another(thread));
+}
+
+// Whether anything was left of the thread's share.
+bool ThreadPool::work_on_own_piece(int thread) {
+  std::atomic<uint64_t>& items = shares_[static_cast<size_t>(thread)].items;
+  uint64_t now = items.load(std::memory_order_relaxed);
+  while (begin_of(now) < end_of(now)) {
+    const uint64_t left = end_of(now) - begin_of(now);
+    const uint64_t end = begin_of(now) + std::min(left, std::max(left / 4, least_piece_));
+    if (!items.compare_exchange_weak(now, range(end, end_of(now)), std::memory_order_relaxed)) continue;
+    function_(context_, static_cast<int64_t>(begin_of(now)), static_cast<int64_t>(end), thread);
+    return true;
   }
+  return false;
+}
+
+// Makes the second half of another's share the thread's own, or all of it where no more than a piece is left;
+// false: nobody has anything. Only its thread puts items into an empty share, so that this store meets no
+// other.
+bool ThreadPool::take_from_another(int thread) {
+  for (int i = 1; i < size(); ++i) {
+    std::atomic<uint64_t>& items = shares_[static_cast<size_t>((thread + i) % size())].items;
+    uint64_t now = items.load(std::memory_order_relaxed);
+    while (begin_of(now) < end_of(now)) {
+      const uint64_t left = end_of(now) - begin_of(now);
+      const uint64_t middle = begin_of(now) + (left > least_piece_ ? left / 2 : 0);
+      if (!items.compare_exchange_weak(now, range(begin_of(now), middle), std::memory_order_relaxed))
+        continue;
+      shares_[static_cast<size_t>(thread)].items.store(range(middle, end_of(now)), std::memory_order_relaxed);
+      return true;
+    }
+  }
+  return false;
 }
 
 void ThreadPool::worker(int thread) {

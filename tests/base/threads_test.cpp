@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <vector>
 
 namespace ink {
@@ -65,6 +67,28 @@ TEST(ThreadPool, NobodyIsInsideAfterARegion) {
       for (int64_t i = begin; i < end; ++i) mine[static_cast<size_t>(i)] = round;
     });
     for (const int value : mine) ASSERT_EQ(value, round);
+  }
+}
+
+// The thread with the first piece does nothing else until the others have done all the rest, its own share
+// included.
+TEST(ThreadPool, WhoIsDoneTakesWhatAnotherHasLeft) {
+  constexpr int64_t kItems = 600;
+  for (const int threads : {2, 3, 7}) {
+    ThreadPool pool(threads);
+    std::atomic<int64_t> done{0};
+    int64_t by_others = 0;
+    pool.parallel_for(kItems, 1, [&](int64_t begin, int64_t end, int) {
+      if (begin == 0) {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (done.load() < kItems - end && std::chrono::steady_clock::now() < deadline)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        by_others = done.load() + end;
+      }
+      done += end - begin;
+    });
+    EXPECT_EQ(by_others, kItems) << threads;
+    EXPECT_EQ(done.load(), kItems);
   }
 }
 
