@@ -102,17 +102,19 @@ Result<ReadProbe> ReadProbe::create(uint64_t size_bytes, ThreadPool& threads) {
 
 double ReadProbe::measure() {
   constexpr int64_t kUnit = 64;
-  const auto units = static_cast<int64_t>(memory_.size_bytes()) / kUnit;
+  const auto size = static_cast<int64_t>(memory_.size_bytes());
+  const int64_t units = (size + kUnit - 1) / kUnit;
   std::atomic<uint64_t> sum{0};
   double best = 0;
   for (int i = 0; i < kWalks; ++i) {
     const double seconds = seconds_of([&] {
       threads_.parallel_for(units, kBytesWorthAThread / kUnit, [&](int64_t begin, int64_t end, int) {
-        sum.fetch_add(sum_words(memory_.data() + begin * kUnit, (end - begin) * kUnit),
-                      std::memory_order_relaxed);
+        const int64_t first = begin * kUnit;
+        const int64_t last = std::min(size, end * kUnit);
+        sum.fetch_add(sum_words(memory_.data() + first, last - first), std::memory_order_relaxed);
       });
     });
-    best = std::max(best, static_cast<double>(units * kUnit) / seconds);
+    best = std::max(best, static_cast<double>(size) / seconds);
   }
   return best;
 }
