@@ -101,7 +101,7 @@ Result<ReadProbe> ReadProbe::create(uint64_t size_bytes, ThreadPool& threads) {
 }
 
 double ReadProbe::measure() {
-  constexpr int64_t kUnit = 64;
+  constexpr int64_t kUnit = 64;  // by bytes, a large buffer would have more items than a region can
   const auto size = static_cast<int64_t>(memory_.size_bytes());
   const int64_t units = (size + kUnit - 1) / kUnit;
   std::atomic<uint64_t> sum{0};

@@ -21,7 +21,7 @@ struct PackedHeader {
   char key[64];
 };
 
-uint64_t up_to(uint64_t bytes, uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
+uint64_t up_to_page(uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
 PackedHeader header_for(const PackedPlace& place, uint64_t bytes) {
   PackedHeader header = {};
@@ -37,7 +37,7 @@ PackedHeader header_for(const PackedPlace& place, uint64_t bytes) {
 
 uint64_t packed_file_bytes(WeightClass weight_class, int64_t rows, int64_t cols) {
   const PackedMatrix matrix = PackedMatrix::of(weight_class, rows, cols);
-  return up_to(matrix.scales_at() + matrix.scales_bytes(), kPage);
+  return up_to_page(matrix.scales_at() + matrix.scales_bytes());
 }
 
 std::optional<PackedFile> PackedFile::open(const PackedPlace& place, uint64_t bytes) {
