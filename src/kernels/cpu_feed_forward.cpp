@@ -107,8 +107,8 @@ void CpuOps::gate_columns(const Activations& h, const ExpertRows& expert, int64_
     const int64_t rows = std::min(kRowTile, expert.rows - first);
     for (int64_t half = 0; half * kPanelRows < group_cols; ++half) {
       const int64_t panel = group * kPanelsOfGroup + half;
-      project(h, mlp.gate_proj, expert.first_input + first, rows, panel, gate);
-      project(h, mlp.up_proj, expert.first_input + first, rows, panel, up);
+      const int64_t row = expert.first_input + first;
+      project_two(h, rows, {&mlp.gate_proj, panel, row, gate}, {&mlp.up_proj, panel, row, up});
       kernels_.silu_mul(gate, up, rows * kPanelRows, gate);
       for (int64_t r = 0; r < rows; ++r)
         std::memcpy(both + r * kGroup + half * kPanelRows, gate + r * kPanelRows, kPanelRows * sizeof(float));
@@ -217,9 +217,10 @@ void CpuOps::add_experts(Tensor x, const Activations& products, std::span<const 
     const int64_t first_col = begin * kPanelRows;
     const int64_t end_col = std::min(x.cols, end * kPanelRows);
     for (int64_t t = 0; t < x.rows; ++t) std::fill(sums.row(t) + first_col, sums.row(t) + end_col, 0.0f);
-    for (const ExpertRows& expert : experts) {
+    for (size_t e = 0; e < experts.size(); e += 2) {
+      const auto two = experts.subspan(e, std::min<size_t>(2, experts.size() - e));
       for (int64_t panel = begin; panel < end; ++panel)
-        add_expert_columns(sums, products, expert, panel, tokens, weights);
+        add_two_experts(sums, products, two, panel, tokens, weights);
     }
     for (int64_t t = 0; t < x.rows; ++t) {
       for (int64_t c = first_col; c < end_col; ++c) x.row(t)[c] += sums.row(t)[c];
@@ -235,11 +236,32 @@ void CpuOps::add_expert_columns(Tensor sums, const Activations& products, const 
   for (int64_t first = 0; first < expert.rows; first += kRowTile) {
     const int64_t rows = std::min(kRowTile, expert.rows - first);
     const int64_t row = expert.first_product + first;
-    project(products, expert.mlp->down_proj, row, rows, panel, tile);
+    project(products, rows, {&expert.mlp->down_proj, panel, row, tile});
     for (int64_t r = 0; r < rows; ++r) {
       float* sum = sums.row(tokens[row + r]) + first_col;
       for (int64_t n = 0; n < cols; ++n) sum[n] += weights[row + r] * tile[r * kPanelRows + n];
     }
+  }
+}
+
+// The same for two experts, or for a last one alone; side by side where each has one row.
+void CpuOps::add_two_experts(Tensor sums, const Activations& products, std::span<const ExpertRows> two,
+                             int64_t panel, const int32_t* tokens, const float* weights) const {
+  if (two.size() < 2 || two[0].rows > 1 || two[1].rows > 1) {
+    for (const ExpertRows& expert : two) add_expert_columns(sums, products, expert, panel, tokens, weights);
+    return;
+  }
+  const int64_t first_col = panel * kPanelRows;
+  const int64_t cols = std::min<int64_t>(kPanelRows, sums.cols - first_col);
+  alignas(64) float tiles[2][kPanelRows];
+  const auto product = [&](size_t i) {
+    return PanelProduct{&two[i].mlp->down_proj, panel, two[i].first_product, tiles[i]};
+  };
+  project_two(products, 1, product(0), product(1));
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t row = two[i].first_product;
+    float* sum = sums.row(tokens[row]) + first_col;
+    for (int64_t n = 0; n < cols; ++n) sum[n] += weights[row] * tiles[i][n];
   }
 }
 

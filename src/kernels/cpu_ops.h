@@ -62,6 +62,14 @@ struct Activations {
   QuantizedRows quantized = {};
 };
 
+// Sixteen columns of a product for some rows of what a projection reads: tile [rows, 16].
+struct PanelProduct {
+  const Linear* linear;
+  int64_t panel;
+  int64_t first_row;
+  float* tile;
+};
+
 // One expert's part of a batch: its rows of the input, and of the products between its projections.
 struct ExpertRows {
   const GatedProjections* mlp;
@@ -106,9 +114,11 @@ class CpuOps final : public Ops {
   Tensor make(int64_t rows, int64_t cols);
   QuantizedRows make_quantized(int64_t rows, int64_t cols);
   QuantizedRows quantize(Tensor x);
-  void project(const Activations& x, const Linear& linear, int64_t first_row, int64_t rows, int64_t panel,
-               float* tile) const;
+  void project(const Activations& x, int64_t rows, const PanelProduct& product) const;
+  void project_two(const Activations& x, int64_t rows, const PanelProduct& a, const PanelProduct& b) const;
   void linear_panel(const Activations& x, const Linear& linear, int64_t panel, Tensor output, bool add) const;
+  void two_linear_panels(const Activations& x, const Linear& linear, int64_t panel, Tensor output,
+                         bool add) const;
   void run_linears(const Activations& x, std::span<const Linear* const> weights,
                    std::span<const Tensor> outputs, bool add);
   void gate_products(const Activations& h, std::span<const ExpertRows> experts, const Activations& products);
@@ -122,6 +132,8 @@ class CpuOps final : public Ops {
                    const int32_t* tokens, const float* weights);
   void add_expert_columns(Tensor sums, const Activations& products, const ExpertRows& expert, int64_t panel,
                           const int32_t* tokens, const float* weights) const;
+  void add_two_experts(Tensor sums, const Activations& products, std::span<const ExpertRows> two,
+                       int64_t panel, const int32_t* tokens, const float* weights) const;
   void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot, bool is_key) const;
   Status reserve_attention(int64_t max_slots, int64_t group, int64_t head_dim);
   float* attention_memory(int thread) const {

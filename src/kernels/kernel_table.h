@@ -58,6 +58,14 @@ struct QuantizedRows {
   int64_t cols;    // a multiple of 32
 };
 
+// One row of x by one panel of integer weights: out [16].
+struct RowByPanel {
+  int64_t row;
+  const void* panel;
+  const void* scales;
+  float* out;
+};
+
 struct KernelTable {
   const char* name;  // what INKSTONE_CPU accepts: "portable", "avx2", …
 
@@ -81,6 +89,22 @@ struct KernelTable {
   }
   IntegerPanel integer_panel(WeightClass weight_class) const {
     return integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+  }
+
+  // Two of them for panels of one class, side by side: a thread that reads two places of memory at once gets
+  // more of its bandwidth than one that reads them one after the other, if they are 64 KiB apart or more.
+  // The results are the same; null: the table does one after the other.
+  using TwoIntegerPanels = void (*)(const QuantizedRows& x, const RowByPanel& a, const RowByPanel& b);
+  TwoIntegerPanels two_integer_panels[kWeightClasses - static_cast<int>(WeightClass::kInt4)];
+  TwoIntegerPanels& two_panels(WeightClass weight_class) {
+    return two_integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+  }
+  void multiply_two_panels(WeightClass weight_class, const QuantizedRows& x, const RowByPanel& a,
+                           const RowByPanel& b) const {
+    const auto place = static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4);
+    if (two_integer_panels[place] != nullptr) return two_integer_panels[place](x, a, b);
+    integer_panels[place](x, a.row, 1, a.panel, a.scales, a.out);
+    integer_panels[place](x, b.row, 1, b.panel, b.scales, b.out);
   }
 
   // One row: scale = max|x| / 127 over each 32 columns, q = x / scale rounded to nearest, ties to even. All q

@@ -115,6 +115,10 @@ TEST(CpuOps, EveryWeightTypeThroughPackingAndLinear) {
       const Tensor y = ops->linear(tensor(x, tokens), Linear{&*packed, nullptr});
       const bool rounds = info->is_quantized && arithmetic == Arithmetic::kFast;
       EXPECT_LT(relative_error(y, wanted), rounds ? 1.5e-2 : 2e-6) << info->name;
+      for (int64_t t = 0; t < tokens; ++t) {
+        const Tensor alone = ops->linear({x.data() + t * cols, 1, cols}, Linear{&*packed, nullptr});
+        EXPECT_TRUE(std::equal(alone.row(0), alone.row(0) + rows, y.row(t))) << info->name;
+      }
     }
   }
   EXPECT_GE(types, 26);
@@ -133,8 +137,11 @@ TEST(CpuOps, LinearAddsTheBiasAndSharesOneQuantization) {
   const Tensor plain = ops->linear(tensor(x, 5), Linear{&*a, nullptr});
   const auto [biased, exact] = ops->linear(tensor(x, 5), Linear{&*a, bias.data()}, Linear{&*b, nullptr});
   for (int64_t t = 0; t < 5; ++t) {
-    for (int64_t n = 0; n < 20; ++n)
+    const Tensor alone = ops->linear(Tensor{x.data() + t * 64, 1, 64}, Linear{&*a, bias.data()});
+    for (int64_t n = 0; n < 20; ++n) {
       EXPECT_EQ(biased.row(t)[n], plain.row(t)[n] + bias[static_cast<size_t>(n)]);
+      EXPECT_EQ(alone.row(0)[n], biased.row(t)[n]);
+    }
   }
   EXPECT_LT(relative_error(exact, plain_linear(x, Dtype::kQ8_0, q8, 5, 16, 64)), 2e-6);
 }
@@ -358,7 +365,7 @@ TEST(CpuOps, FeedForwardsGiveTheBitsOfTheirDefinitions) {
           auto wanted = x;
           {
             const auto scope = ops->scope();
-            const auto routes = ops->route(tensor(logits, tokens), 2, true);
+            const auto routes = ops->route(tensor(logits, tokens), tokens == 1 ? 3 : 2, true);
             plain.add_mixture(tensor(wanted, tokens), tensor(h, tokens), mixture.experts, routes);
             ops->add_mixture(tensor(x, tokens), tensor(h, tokens), mixture.experts, routes);
           }

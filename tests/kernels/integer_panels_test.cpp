@@ -85,6 +85,28 @@ TEST(IntegerPanels, ProductsBitEqualAcrossTablesAndRows) {
 }
 
 // Exact where floats can be: weights 128 * 127 * 32 per group with unit scales.
+// Two panels at once, of different rows of x: the bits of one after the other.
+TEST(IntegerPanels, TwoAtOnceBitEqualOneAfterTheOther) {
+  for (const KernelTable* table : testing::all_tables()) {
+    for (const IntegerClass& type : kClasses) {
+      for (const int64_t cols : col_counts(type)) {
+        SCOPED_TRACE(::testing::Message() << table->name << " " << type.name << " " << cols);
+        testing::Random random(static_cast<uint32_t>(cols));
+        const Panel a = make_panel(type, Pattern::kRandom, cols, random);
+        const Panel b = make_panel(type, Pattern::kRandom, cols, random);
+        const Activations x = make_activations(Pattern::kRandom, 3, cols, random);
+        std::vector<float> out_a(kPanelRows, -1.0f);
+        std::vector<float> out_b(kPanelRows, -1.0f);
+        table->multiply_two_panels(type.weight_class, x.rows,
+                                   {2, a.bytes.data(), a.scales.data(), out_a.data()},
+                                   {1, b.bytes.data(), b.scales.data(), out_b.data()});
+        EXPECT_TRUE(testing::same_floats(out_a, multiply(*table, type, x.rows, 2, 1, a)));
+        EXPECT_TRUE(testing::same_floats(out_b, multiply(*table, type, x.rows, 1, 1, b)));
+      }
+    }
+  }
+}
+
 TEST(IntegerPanels, LargestSumsAreExact) {
   for (const KernelTable* table : testing::all_tables()) {
     SCOPED_TRACE(table->name);

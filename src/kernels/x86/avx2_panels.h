@@ -60,35 +60,41 @@ inline void store_bytes(void* bytes, __m256i value) {
 // Rows of one pass. Fewer are bound by memory, and fetch.
 inline constexpr int kMostRows = 4;
 
+// sum += what one group, whose weights and scales come next, adds.
+template <typename Weights, typename Scales, int kRows>
+inline void add_group(const Rows& x, int64_t g, const uint8_t* weights, Scales& reader,
+                      __m256 (&sum)[kRows][2]) {
+  if (kRows < kMostRows) fetch_ahead<Weights::kGroupBytes>(weights);
+  Dots<Scales::kParts, kRows> dot;
+  Weights::dots(x, g, weights, dot);
+  GroupScales<Scales::kParts> scales;
+  reader.next(scales);
+  for (int r = 0; r < kRows; ++r) {
+    const __m256 x_scale = x.group_scale(r, g);
+    for (int i = 0; i < 2; ++i) {
+      __m256 value = _mm256_setzero_ps();
+      for (int part = 0; part < Scales::kParts; ++part) {
+        const __m256 product =
+            _mm256_mul_ps(scales.scale[part][i], _mm256_cvtepi32_ps(dot.value[part][r][i]));
+        value = part == 0 ? product : _mm256_add_ps(value, product);
+        if (Scales::kOffsets) {
+          const int32_t x_sum = Scales::kParts == 1 ? x.group_sum(r, g) : x.half_sum(r, g, part);
+          const __m256 x_sums = _mm256_set1_ps(static_cast<float>(x_sum));
+          value = _mm256_add_ps(value, _mm256_mul_ps(scales.offset[part][i], x_sums));
+        }
+      }
+      sum[r][i] = _mm256_add_ps(sum[r][i], _mm256_mul_ps(x_scale, value));
+    }
+  }
+}
+
 // Not inlined: in the loop over the rows gcc 12 spills what belongs into registers.
 template <typename Weights, typename Scales, int kRows>
 [[gnu::noinline]] void multiply(const Rows& x, const uint8_t* weights, const uint8_t* plane, float* out) {
   __m256 sum[kRows][2] = {};
   Scales reader(plane, 0);
-  for (int64_t g = 0; g < x.groups; ++g) {
-    if (kRows < kMostRows) fetch_ahead<Weights::kGroupBytes>(weights + g * Weights::kGroupBytes);
-    Dots<Scales::kParts, kRows> dot;
-    Weights::dots(x, g, weights + g * Weights::kGroupBytes, dot);
-    GroupScales<Scales::kParts> scales;
-    reader.next(scales);
-    for (int r = 0; r < kRows; ++r) {
-      const __m256 x_scale = x.group_scale(r, g);
-      for (int i = 0; i < 2; ++i) {
-        __m256 value = _mm256_setzero_ps();
-        for (int part = 0; part < Scales::kParts; ++part) {
-          const __m256 product =
-              _mm256_mul_ps(scales.scale[part][i], _mm256_cvtepi32_ps(dot.value[part][r][i]));
-          value = part == 0 ? product : _mm256_add_ps(value, product);
-          if (Scales::kOffsets) {
-            const int32_t x_sum = Scales::kParts == 1 ? x.group_sum(r, g) : x.half_sum(r, g, part);
-            const __m256 x_sums = _mm256_set1_ps(static_cast<float>(x_sum));
-            value = _mm256_add_ps(value, _mm256_mul_ps(scales.offset[part][i], x_sums));
-          }
-        }
-        sum[r][i] = _mm256_add_ps(sum[r][i], _mm256_mul_ps(x_scale, value));
-      }
-    }
-  }
+  for (int64_t g = 0; g < x.groups; ++g)
+    add_group<Weights, Scales, kRows>(x, g, weights + g * Weights::kGroupBytes, reader, sum);
   for (int r = 0; r < kRows; ++r) {
     for (int i = 0; i < 2; ++i) _mm256_storeu_ps(out + r * kPanelRows + i * kHalf, sum[r][i]);
   }
@@ -107,16 +113,42 @@ void panel(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* 
   }
 }
 
+template <typename Weights, typename Scales>
+void two_panels(const QuantizedRows& x, const RowByPanel& a, const RowByPanel& b) {
+  const RowByPanel* both[2] = {&a, &b};
+  const Rows rows[2] = {Rows::from(x, a.row), Rows::from(x, b.row)};
+  const uint8_t* weights[2];
+  for (int i = 0; i < 2; ++i) weights[i] = static_cast<const uint8_t*>(both[i]->panel);
+  Scales readers[2] = {{static_cast<const uint8_t*>(a.scales), 0},
+                       {static_cast<const uint8_t*>(b.scales), 0}};
+  __m256 sum[2][1][2] = {};
+  for (int64_t g = 0; g < rows[0].groups; ++g) {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i)
+      add_group<Weights, Scales, 1>(rows[i], g, weights[i] + g * Weights::kGroupBytes, readers[i], sum[i]);
+  }
+  for (int i = 0; i < 2; ++i) {
+    _mm256_storeu_ps(both[i]->out, sum[i][0][0]);
+    _mm256_storeu_ps(both[i]->out + kHalf, sum[i][0][1]);
+  }
+}
+
+template <typename Weights, typename Scales>
+void install_panel(KernelTable& table, WeightClass weight_class) {
+  table.integer_panel(weight_class) = panel<Weights, Scales>;
+  table.two_panels(weight_class) = two_panels<Weights, Scales>;
+}
+
 // Fills in all integer classes of a table from the four ways of holding weights.
 template <typename Nibbles, typename SignedNibbles, typename SixBits, typename Bytes>
 void install_panels(KernelTable& table) {
-  table.integer_panel(WeightClass::kInt4) = panel<Nibbles, FloatScales<1, true>>;
-  table.integer_panel(WeightClass::kInt4Half) = panel<SignedNibbles, HalfScales>;
-  table.integer_panel(WeightClass::kInt4Super) = panel<Nibbles, SuperScalesWithMinima>;
-  table.integer_panel(WeightClass::kInt6Super) = panel<SixBits, SuperScales>;
-  table.integer_panel(WeightClass::kInt8) = panel<Bytes, FloatScales<1, false>>;
-  table.integer_panel(WeightClass::kInt8Half) = panel<Bytes, HalfScales>;
-  table.integer_panel(WeightClass::kInt8Fine) = panel<Bytes, FloatScales<2, true>>;
+  install_panel<Nibbles, FloatScales<1, true>>(table, WeightClass::kInt4);
+  install_panel<SignedNibbles, HalfScales>(table, WeightClass::kInt4Half);
+  install_panel<Nibbles, SuperScalesWithMinima>(table, WeightClass::kInt4Super);
+  install_panel<SixBits, SuperScales>(table, WeightClass::kInt6Super);
+  install_panel<Bytes, FloatScales<1, false>>(table, WeightClass::kInt8);
+  install_panel<Bytes, HalfScales>(table, WeightClass::kInt8Half);
+  install_panel<Bytes, FloatScales<2, true>>(table, WeightClass::kInt8Fine);
 }
 
 }  // namespace

@@ -23,6 +23,11 @@ struct Rows {
   int64_t cols;
   int64_t groups;
 
+  static Rows from(const QuantizedRows& x, int64_t first) {
+    const int64_t groups = x.cols / kGroup;
+    return {x.q + first * x.cols, x.scale + first * groups, x.sum16 + first * groups * 2, x.cols, groups};
+  }
+
   // Four bytes of q from column `col` on, repeated.
   __m512i columns(int64_t row, int64_t col) const {
     int32_t bytes;
@@ -202,26 +207,45 @@ void panel(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* 
            float* out) {
   const auto* weights = static_cast<const uint8_t*>(data);
   const auto* plane = static_cast<const uint8_t*>(scales);
-  const int64_t groups = x.cols / kGroup;
   for (int64_t r = 0; r < rows; r += kMostRows) {
-    const int64_t row = first_row + r;
-    const Rows pass = {x.q + row * x.cols, x.scale + row * groups, x.sum16 + row * groups * 2, x.cols,
-                       groups};
+    const Rows pass = Rows::from(x, first_row + r);
     const int64_t count = rows - r < kMostRows ? rows - r : kMostRows;
     multiply_rest<Weights, Scales, kMostRows>(count, pass, weights, plane, out + r * kPanelRows);
   }
 }
 
+template <typename Weights, typename Scales>
+void two_panels(const QuantizedRows& x, const RowByPanel& a, const RowByPanel& b) {
+  const RowByPanel* both[2] = {&a, &b};
+  const Rows rows[2] = {Rows::from(x, a.row), Rows::from(x, b.row)};
+  __m512 sum[2][1] = {{_mm512_setzero_ps()}, {_mm512_setzero_ps()}};
+  for (int64_t g = 0; g < rows[0].groups; ++g) {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      const uint8_t* group = static_cast<const uint8_t*>(both[i]->panel) + g * Weights::kGroupBytes;
+      fetch_ahead<Weights::kGroupBytes>(group);
+      add_group<Weights, Scales>(rows[i], g, group, static_cast<const uint8_t*>(both[i]->scales), sum[i]);
+    }
+  }
+  for (int i = 0; i < 2; ++i) _mm512_storeu_ps(both[i]->out, sum[i][0]);
+}
+
+template <typename Weights, typename Scales>
+void install_panel(KernelTable& table, WeightClass weight_class) {
+  table.integer_panel(weight_class) = panel<Weights, Scales>;
+  table.two_panels(weight_class) = two_panels<Weights, Scales>;
+}
+
 }  // namespace
 
 void install_avx512_vnni_integer_panels(KernelTable& table) {
-  table.integer_panel(WeightClass::kInt4) = panel<Nibbles<0>, FloatScales<1, true>>;
-  table.integer_panel(WeightClass::kInt4Half) = panel<Nibbles<8>, HalfScales>;
-  table.integer_panel(WeightClass::kInt4Super) = panel<Nibbles<0>, SuperScalesWithMinima>;
-  table.integer_panel(WeightClass::kInt6Super) = panel<SixBits, SuperScales>;
-  table.integer_panel(WeightClass::kInt8) = panel<Bytes, FloatScales<1, false>>;
-  table.integer_panel(WeightClass::kInt8Half) = panel<Bytes, HalfScales>;
-  table.integer_panel(WeightClass::kInt8Fine) = panel<Bytes, FloatScales<2, true>>;
+  install_panel<Nibbles<0>, FloatScales<1, true>>(table, WeightClass::kInt4);
+  install_panel<Nibbles<8>, HalfScales>(table, WeightClass::kInt4Half);
+  install_panel<Nibbles<0>, SuperScalesWithMinima>(table, WeightClass::kInt4Super);
+  install_panel<SixBits, SuperScales>(table, WeightClass::kInt6Super);
+  install_panel<Bytes, FloatScales<1, false>>(table, WeightClass::kInt8);
+  install_panel<Bytes, HalfScales>(table, WeightClass::kInt8Half);
+  install_panel<Bytes, FloatScales<2, true>>(table, WeightClass::kInt8Fine);
 }
 
 }  // namespace ink
