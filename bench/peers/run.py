@@ -133,7 +133,7 @@ class Measurement:
 
 
 def write_report(results, folder, readme):
-    records = list(results.values())
+    records = [results[job.name] for job in suite.jobs() if job.name in results]
     if not records:
         raise SystemExit("nothing has been measured yet")
     text = report.table(records) + "\n\n" + report.conditions(records) + "\n"
