@@ -37,6 +37,10 @@ Forms inputs_of(std::span<const ExpertRows> experts) {
   return forms;
 }
 
+void add_weighted(const float* values, float weight, int64_t count, float* sums) {
+  for (int64_t n = 0; n < count; ++n) sums[n] += weight * values[n];
+}
+
 int64_t groups_of(const GatedProjections& mlp) { return (mlp.gate_proj.weight->rows + kGroup - 1) / kGroup; }
 
 // One token's experts; p [experts] are its logits, which become the probabilities and are used up.
@@ -237,10 +241,8 @@ void CpuOps::add_expert_columns(Tensor sums, const Activations& products, const 
     const int64_t rows = std::min(kRowTile, expert.rows - first);
     const int64_t row = expert.first_product + first;
     project(products, rows, {&expert.mlp->down_proj, panel, row, tile});
-    for (int64_t r = 0; r < rows; ++r) {
-      float* sum = sums.row(tokens[row + r]) + first_col;
-      for (int64_t n = 0; n < cols; ++n) sum[n] += weights[row + r] * tile[r * kPanelRows + n];
-    }
+    for (int64_t r = 0; r < rows; ++r)
+      add_weighted(tile + r * kPanelRows, weights[row + r], cols, sums.row(tokens[row + r]) + first_col);
   }
 }
 
@@ -260,8 +262,7 @@ void CpuOps::add_two_experts(Tensor sums, const Activations& products, std::span
   project_two(products, 1, product(0), product(1));
   for (size_t i = 0; i < 2; ++i) {
     const int64_t row = two[i].first_product;
-    float* sum = sums.row(tokens[row]) + first_col;
-    for (int64_t n = 0; n < cols; ++n) sum[n] += weights[row] * tiles[i][n];
+    add_weighted(tiles[i], weights[row], cols, sums.row(tokens[row]) + first_col);
   }
 }
 

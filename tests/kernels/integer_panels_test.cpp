@@ -84,7 +84,6 @@ TEST(IntegerPanels, ProductsBitEqualAcrossTablesAndRows) {
   }
 }
 
-// Exact where floats can be: weights 128 * 127 * 32 per group with unit scales.
 // Two panels at once, of different rows of x: the bits of one after the other.
 TEST(IntegerPanels, TwoAtOnceBitEqualOneAfterTheOther) {
   for (const KernelTable* table : testing::all_tables()) {
@@ -107,6 +106,7 @@ TEST(IntegerPanels, TwoAtOnceBitEqualOneAfterTheOther) {
   }
 }
 
+// Exact where floats can be: weights 128 * 127 * 32 per group with unit scales.
 TEST(IntegerPanels, LargestSumsAreExact) {
   for (const KernelTable* table : testing::all_tables()) {
     SCOPED_TRACE(table->name);
