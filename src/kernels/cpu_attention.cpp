@@ -47,6 +47,10 @@ void store_integers(const KernelTable& kernels, const KvView& kv, const float* r
   std::memcpy(page + kv.page_bytes() + (slot - kKvPageTokens) * 4, &scale, sizeof scale);
 }
 
+// What a row to be stored counts beside one that is only worked on: of a key, each pair of columns stands in
+// a line of memory of its own, and none of them is near.
+constexpr int64_t kStoreCost = 32;
+
 constexpr int64_t spans_of(int64_t slots) { return (slots + kSpanTokens - 1) / kSpanTokens; }
 
 constexpr int64_t sums_floats(int64_t rows, int64_t head_dim) { return rows * (padded_dim(head_dim) + 2); }
@@ -102,27 +106,29 @@ Status CpuOps::reserve_attention(int64_t max_slots, int64_t group, int64_t head_
   return reserve(kTilesAThread * threads * max_spans_ * span_floats_, span_memory_);
 }
 
-void CpuOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
-  const KvView& kv = batch.kv;
-  const auto tokens = static_cast<int64_t>(batch.tokens.size());
-  threads_.parallel_for(tokens, rows_worth_a_thread(kv.kv_heads * kv.head_dim),
+// The keys and values of all tokens, head after head: the slots of a page follow each other.
+void CpuOps::store(const AttentionCall& call) {
+  const auto tokens = static_cast<int64_t>(call.batch.tokens.size());
+  const int64_t heads = call.batch.kv.kv_heads;
+  threads_.parallel_for(heads * tokens, rows_worth_a_thread(kStoreCost * call.batch.kv.head_dim),
                         [&](int64_t begin, int64_t end, int) {
-                          // Head after head: the slots of a page follow each other.
-                          for (int64_t h = 0; h < kv.kv_heads; ++h) {
-                            for (int64_t t = begin; t < end; ++t) {
-                              const auto token = static_cast<size_t>(t);
-                              const int32_t slot = batch.slots[token];
-                              const int32_t page = kv.pages[static_cast<size_t>(batch.sequences[token])]
-                                                           [static_cast<size_t>(slot / kKvPageTokens)];
-                              const int64_t row = t * kv.kv_heads + h;
-                              const int64_t place = kv.place(layer, h, page);
-                              if (rotates_keys(kv.type, kv.head_dim))
-                                kernels_.rotate_row(k.row(row), kv.head_dim);
-                              store_row(kv, k.row(row), kv.keys + place, slot % kKvPageTokens, true);
-                              store_row(kv, v.row(row), kv.values + place, slot % kKvPageTokens, false);
-                            }
-                          }
+                          for (int64_t i = begin; i < end; ++i)
+                            store_head(call, i % tokens * heads + i / tokens);
                         });
+}
+
+// A row of k, rotated in place, and of v into their slot.
+void CpuOps::store_head(const AttentionCall& call, int64_t row) const {
+  const Batch& batch = call.batch;
+  const KvView& kv = batch.kv;
+  const auto token = static_cast<size_t>(row / kv.kv_heads);
+  const int32_t slot = batch.slots[token];
+  const auto pages = kv.pages[static_cast<size_t>(batch.sequences[token])];
+  const int64_t place =
+      kv.place(call.layer, row % kv.kv_heads, pages[static_cast<size_t>(slot / kKvPageTokens)]);
+  if (rotates_keys(kv.type, kv.head_dim)) kernels_.rotate_row(call.k.row(row), kv.head_dim);
+  store_row(kv, call.k.row(row), kv.keys + place, slot % kKvPageTokens, true);
+  store_row(kv, call.v.row(row), kv.values + place, slot % kKvPageTokens, false);
 }
 
 // One row of keys or values into its slot of a page.
@@ -144,10 +150,11 @@ void CpuOps::store_row(const KvView& kv, const float* row, std::byte* page, int6
   }
 }
 
-Tensor CpuOps::attention(Tensor q, const Batch& batch, int layer) {
+Tensor CpuOps::attention(Tensor q, Tensor k, Tensor v, const Batch& batch, int layer) {
   const KvView& kv = batch.kv;
   const int64_t heads_per_token = q.rows / static_cast<int64_t>(batch.tokens.size());
-  const AttentionCall call = {q, make(q.rows, q.cols), batch, layer, heads_per_token / kv.kv_heads};
+  const AttentionCall call = {q, k, v, make(q.rows, q.cols), batch, layer, heads_per_token / kv.kv_heads};
+  if (!call.lone_token()) store(call);
   const std::vector<TokenRun> runs = attention_runs(batch, tile_tokens(call.group));
   const auto count = static_cast<int64_t>(runs.size());
   // Head after head: what one tile read of the cache is still near when the next one reads it.
@@ -236,6 +243,7 @@ void CpuOps::attend_span(const AttentionCall& call, const TileOfRun& tile, int64
                          AttentionTile work) const {
   constexpr int64_t kSpanPages = kSpanTokens / kKvPageTokens;
   const KvView& kv = call.batch.kv;
+  if (call.lone_token() && span == tile_spans(call, tile) - 1) store_head(call, tile.kv_head);
   const auto first = static_cast<size_t>(tile.run.first);
   const auto pages = kv.pages[static_cast<size_t>(call.batch.sequences[first])];
   const std::byte* k_pages[kSpanPages];

@@ -37,10 +37,15 @@ struct TokenRun {
 // One call of attention.
 struct AttentionCall {
   Tensor q;
+  Tensor k;
+  Tensor v;
   Tensor out;
   const Batch& batch;
   int layer;
   int64_t group;  // query heads that share a key/value head
+
+  // Nobody but who attends to its heads reads what it writes.
+  bool lone_token() const { return batch.tokens.size() == 1; }
 };
 
 // What a table attends to at once: a run with the query heads of one key/value head.
@@ -90,8 +95,7 @@ class CpuOps final : public Ops {
   Tensor rms_norm(Tensor x, const Norm& norm) override;
   RotaryRows rotary_rows(const Rotary& rotary, std::span<const int32_t> positions) override;
   void rope(Tensor x, const RotaryRows& rotary) override;
-  void store(const Batch& batch, int layer, Tensor k, Tensor v) override;
-  Tensor attention(Tensor q, const Batch& batch, int layer) override;
+  Tensor attention(Tensor q, Tensor k, Tensor v, const Batch& batch, int layer) override;
   void add(Tensor x, Tensor y) override;
   Tensor silu_mul(Tensor gate, Tensor up) override;
   Tensor gather(Tensor x, std::span<const int32_t> rows) override;
@@ -134,6 +138,8 @@ class CpuOps final : public Ops {
                           const int32_t* tokens, const float* weights) const;
   void add_two_experts(Tensor sums, const Activations& products, std::span<const ExpertRows> two,
                        int64_t panel, const int32_t* tokens, const float* weights) const;
+  void store(const AttentionCall& call);
+  void store_head(const AttentionCall& call, int64_t row) const;
   void store_row(const KvView& kv, const float* row, std::byte* page, int64_t slot, bool is_key) const;
   Status reserve_attention(int64_t max_slots, int64_t group, int64_t head_dim);
   float* attention_memory(int thread) const {

@@ -15,11 +15,8 @@ RotaryRows ObservedOps::rotary_rows(const Rotary& rotary, std::span<const int32_
   return inner_->rotary_rows(rotary, positions);
 }
 void ObservedOps::rope(Tensor x, const RotaryRows& rotary) { inner_->rope(x, rotary); }
-void ObservedOps::store(const Batch& batch, int layer, Tensor k, Tensor v) {
-  inner_->store(batch, layer, k, v);
-}
-Tensor ObservedOps::attention(Tensor q, const Batch& batch, int layer) {
-  return inner_->attention(q, batch, layer);
+Tensor ObservedOps::attention(Tensor q, Tensor k, Tensor v, const Batch& batch, int layer) {
+  return inner_->attention(q, k, v, batch, layer);
 }
 void ObservedOps::add(Tensor x, Tensor y) { inner_->add(x, y); }
 Tensor ObservedOps::silu_mul(Tensor gate, Tensor up) { return inner_->silu_mul(gate, up); }

@@ -22,8 +22,7 @@ class ObservedOps final : public Ops {
   Tensor rms_norm(Tensor x, const Norm& norm) override;
   RotaryRows rotary_rows(const Rotary& rotary, std::span<const int32_t> positions) override;
   void rope(Tensor x, const RotaryRows& rotary) override;
-  void store(const Batch& batch, int layer, Tensor k, Tensor v) override;
-  Tensor attention(Tensor q, const Batch& batch, int layer) override;
+  Tensor attention(Tensor q, Tensor k, Tensor v, const Batch& batch, int layer) override;
   void add(Tensor x, Tensor y) override;
   Tensor silu_mul(Tensor gate, Tensor up) override;
   Tensor gather(Tensor x, std::span<const int32_t> rows) override;

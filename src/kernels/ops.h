@@ -138,11 +138,10 @@ class Ops {
   // al. 2021, the half-split form of GPT-NeoX).
   virtual void rope(Tensor x, const RotaryRows& rotary) = 0;
 
-  // Writes k and v [tokens * kv_heads, head_dim] to the batch's slots of `layer`.
-  virtual void store(const Batch& batch, int layer, Tensor k, Tensor v) = 0;
-  // Causal grouped-query attention: softmax(q k^T / sqrt(head_dim)) v over the slots each token sees.
-  // q [tokens * heads, head_dim] → the same shape. Query head h reads key/value head h / (heads / kv_heads).
-  virtual Tensor attention(Tensor q, const Batch& batch, int layer) = 0;
+  // Causal grouped-query attention: k and v [tokens * kv_heads, head_dim] go to the batch's slots of `layer`,
+  // then softmax(q k^T / sqrt(head_dim)) v over the slots each token sees. q [tokens * heads, head_dim] → the
+  // same shape. Query head h reads key/value head h / (heads / kv_heads). k is used up.
+  virtual Tensor attention(Tensor q, Tensor k, Tensor v, const Batch& batch, int layer) = 0;
 
   // x += y.
   virtual void add(Tensor x, Tensor y) = 0;

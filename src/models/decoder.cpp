@@ -48,9 +48,9 @@ void DecoderLayer::forward(Ops& op, const Batch& batch, const RotaryRows& rotary
   k = op.rms_norm(heads(k, head_dim_), k_norm_);  // and only then rotate
   op.rope(q, rotary);                             // [tokens * heads, head_dim]
   op.rope(k, rotary);                             // [tokens * kv_heads, head_dim]
-  op.store(batch, index_, k, heads(v, head_dim_));
+  const Tensor attended = op.attention(q, k, heads(v, head_dim_), batch, index_);
 
-  op.add_linear(x, flat(op.attention(q, batch, index_), x.rows), o_proj_);
+  op.add_linear(x, flat(attended, x.rows), o_proj_);
   mlp_->add_to(op, x, op.rms_norm(x, post_attention_layernorm_));
 }
 

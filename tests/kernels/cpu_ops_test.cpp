@@ -19,10 +19,14 @@ namespace {
 
 constexpr uint64_t kScratchBytes = 64 << 20;
 
-std::unique_ptr<CpuOps> make_ops(ThreadPool& threads, const char* kernels = "portable") {
-  auto ops = CpuOps::create(*find_kernel_table(kernels), threads, kScratchBytes, 3 * kSpanTokens, 8, 128);
+std::unique_ptr<CpuOps> make_ops(ThreadPool& threads, const KernelTable& kernels) {
+  auto ops = CpuOps::create(kernels, threads, kScratchBytes, 3 * kSpanTokens, 8, 128);
   EXPECT_TRUE(ops.ok());
   return std::move(*ops);
+}
+
+std::unique_ptr<CpuOps> make_ops(ThreadPool& threads, const char* kernels = "portable") {
+  return make_ops(threads, *find_kernel_table(kernels));
 }
 
 std::vector<float> random_floats(std::mt19937& random, int64_t count) {
@@ -197,6 +201,9 @@ struct Attention {
                          int64_t from = 0) const {
     ThreadPool threads(thread_count);
     const auto ops = make_ops(threads, kernels);
+    KernelTable without_attention = *find_kernel_table(kernels);
+    without_attention.attend_floats = without_attention.attend_integers = [](const AttentionTile&) {};
+    const auto storing_ops = make_ops(threads, without_attention);
     std::vector<int32_t> pages(static_cast<size_t>((length + kKvPageTokens - 1) / kKvPageTokens));
     std::iota(pages.begin(), pages.end(), 0);
     std::shuffle(pages.begin(), pages.end(), std::mt19937(7));
@@ -221,10 +228,12 @@ struct Attention {
                                  v.begin() + (first + count) * kKvHeads * head_dim);
       std::vector<float> piece_q(q.begin() + first * heads * head_dim,
                                  q.begin() + (first + count) * heads * head_dim);
-      const auto scope = ops->scope();
-      ops->store(batch, 1, tensor(piece_k, count * kKvHeads), tensor(piece_v, count * kKvHeads));
-      if (first + count <= from) continue;
-      const Tensor out = ops->attention(tensor(piece_q, count * heads), batch, 1);
+      const bool only_stored = first + count <= from;
+      CpuOps& executor = only_stored ? *storing_ops : *ops;
+      const auto scope = executor.scope();
+      const Tensor out = executor.attention(tensor(piece_q, count * heads), tensor(piece_k, count * kKvHeads),
+                                            tensor(piece_v, count * kKvHeads), batch, 1);
+      if (only_stored) continue;
       const int64_t left_out = std::max<int64_t>(0, from - first) * heads * head_dim;
       result.insert(result.end(), out.data + left_out, out.data + out.rows * out.cols);
     }

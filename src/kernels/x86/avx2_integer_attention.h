@@ -3,8 +3,10 @@
 // those of avx2_pair_products.h, with the pairs of eight slots and of eight columns. Slots that a row does
 // not see are multiplied with whatever the page holds there, and dropped, or with a share of zero.
 //
-// What is read next is fetched meanwhile, in the order of memory: a page's values while its keys are worked
-// on, and then the keys of the next page. Everything is static: see avx2_vectors.h.
+// What is read next is fetched meanwhile, from two places side by side, which gives more of the bandwidth
+// than one (docs/kernels.md): the second half of a page's values and the first of the next keys while its
+// keys are worked on, then their second half and the first of the next values. Everything is static: see
+// avx2_vectors.h.
 #pragma once
 
 #include "kernels/attention.h"
@@ -24,13 +26,19 @@ struct Page {
   const float* key_scales;  // [kKvPageTokens]
   const float* value_scales;
   const std::byte* next_keys;
+  const std::byte* next_values;
   int64_t head_dim;
+
+  // Of keys or values, without their scales, for so many columns.
+  static constexpr int64_t bytes_of(int64_t columns) {
+    return kKvPageTokens * columns * static_cast<int64_t>(sizeof(typename Elements::Type));
+  }
 };
 
 // The products of kRows rows with all slots of the page.
 template <typename Elements, int kRows>
 inline void multiply_keys(const IntegerAttentionScratch& scratch, const Page<Elements>& page, int64_t row,
-                          const std::byte* fetched) {
+                          const Fetched& fetched) {
   static_assert(kKvPageTokens == 8 * kRegisters);
   multiply_pairs<Elements, kRows, kRegisters>({.rows = scratch.q + row * scratch.padded,
                                                .row_stride = scratch.padded,
@@ -46,17 +54,17 @@ inline void multiply_keys(const IntegerAttentionScratch& scratch, const Page<Ele
 // on.
 template <typename Elements, int kRows, int kWidth>
 inline void multiply_columns(const IntegerAttentionScratch& scratch, const Page<Elements>& page, int64_t row,
-                             int64_t column, int64_t slots, const std::byte* fetched) {
+                             int64_t column, int64_t slots, const Fetched& fetched) {
+  const int64_t passed = Page<Elements>::bytes_of(column) / 2;  // fetched with the columns before
   int32_t products[kRows][8 * kWidth];
-  multiply_pairs<Elements, kRows, kWidth>(
-      {.rows = scratch.shares(row),
-       .row_stride = 2 * kKvPageTokens,
-       .page = page.values + 2 * column,
-       .page_stride = 2 * page.head_dim,
-       .count = (slots + 1) / 2,
-       .fetched = fetched + column * kKvPageTokens * static_cast<int64_t>(sizeof(typename Elements::Type)),
-       .products = products[0],
-       .product_stride = 8 * kWidth});
+  multiply_pairs<Elements, kRows, kWidth>({.rows = scratch.shares(row),
+                                           .row_stride = 2 * kKvPageTokens,
+                                           .page = page.values + 2 * column,
+                                           .page_stride = 2 * page.head_dim,
+                                           .count = (slots + 1) / 2,
+                                           .fetched = {fetched.a + passed, fetched.b + passed},
+                                           .products = products[0],
+                                           .product_stride = 8 * kWidth});
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
     float* sums = scratch.sums + (row + r) * scratch.padded + column;
@@ -75,7 +83,7 @@ inline void multiply_columns(const IntegerAttentionScratch& scratch, const Page<
 // looks at those sums.
 template <typename Elements, int kRows>
 inline void multiply_values(const IntegerAttentionScratch& scratch, const Page<Elements>& page, int64_t row,
-                            int64_t slots, const std::byte* fetched) {
+                            int64_t slots, const Fetched& fetched) {
   int64_t column = 0;
   for (; column + 8 * kRegisters <= page.head_dim; column += 8 * kRegisters)
     multiply_columns<Elements, kRows, kRegisters>(scratch, page, row, column, slots, fetched);
@@ -90,12 +98,14 @@ void add_page(const AttentionTile& tile, const IntegerAttentionScratch& scratch,
               int64_t first, int64_t seen) {
   constexpr int kMostRows = Elements::kMostRows;
   const int64_t rows = tile.tokens * tile.heads;
-  // Whoever comes first fetches for all.
+  // Whoever comes first fetches for all; the others ask for what is near already.
   const auto* values = reinterpret_cast<const std::byte*>(page.values);
   const auto* keys = reinterpret_cast<const std::byte*>(page.keys);
+  const int64_t half = Page<Elements>::bytes_of(page.head_dim) / 2;
   for (int64_t r = first; r < rows; r += kMostRows) {
     run_pass<kMostRows>(rows - r, [&]<int kRows>() {
-      multiply_keys<Elements, kRows>(scratch, page, r, r == first ? values : keys);
+      multiply_keys<Elements, kRows>(
+          scratch, page, r, r == first ? Fetched{values + half, page.next_keys} : Fetched{keys, keys});
     });
   }
   const int64_t last_sees = seen + (rows - 1 - first) / tile.heads;
@@ -107,7 +117,9 @@ void add_page(const AttentionTile& tile, const IntegerAttentionScratch& scratch,
   }
   for (int64_t r = first; r < rows; r += kMostRows) {
     run_pass<kMostRows>(rows - r, [&]<int kRows>() {
-      multiply_values<Elements, kRows>(scratch, page, r, most_seen, r == first ? page.next_keys : values);
+      multiply_values<Elements, kRows>(
+          scratch, page, r, most_seen,
+          r == first ? Fetched{page.next_keys + half, page.next_values} : Fetched{values, values});
     });
   }
 }
@@ -119,8 +131,7 @@ Page<Elements> open_page(const AttentionTile& tile, int64_t index) {
   const bool is_last = (index + 1) * kKvPageTokens >= tile.slots();
   const std::byte* next_keys = tile.k_pages[is_last ? index : index + 1];
   const std::byte* next_values = tile.v_pages[is_last ? index : index + 1];
-  const int64_t scales_at =
-      kKvPageTokens * tile.head_dim * static_cast<int64_t>(sizeof(typename Elements::Type));
+  const int64_t scales_at = Page<Elements>::bytes_of(tile.head_dim);
   // Scales are waited for: those of the next page are fetched a page ahead.
   for (int64_t line = 0; line < kKvPageTokens * 4; line += 64) {
     _mm_prefetch(reinterpret_cast<const char*>(next_keys + scales_at + line), _MM_HINT_T0);
@@ -131,6 +142,7 @@ Page<Elements> open_page(const AttentionTile& tile, int64_t index) {
           .key_scales = reinterpret_cast<const float*>(keys + scales_at),
           .value_scales = reinterpret_cast<const float*>(values + scales_at),
           .next_keys = next_keys,
+          .next_values = next_values,
           .head_dim = tile.head_dim};
 }
 

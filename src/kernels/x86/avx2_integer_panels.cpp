@@ -66,59 +66,72 @@ struct SixBits {
   static constexpr int kStepsThatFit = 2;
   static constexpr int kRowsAtOnce = 3;  // with four, sums of 16 and of 32 bits do not fit the registers
 
-  // Four columns of half a panel: those of step 2 * pair + step of half a group, kPart.
-  template <int kPart>
-  static __m256i weight(const uint8_t* weights, int pair, int step, int i) {
+  // Four columns of half a panel, of the first and of the second half of a group: those of step 2 * pair +
+  // step. Both come from the same bytes, which are read once.
+  static void unpack(const uint8_t* weights, int pair, int step, int i, __m256i& first, __m256i& second) {
+    const __m256i low_half = _mm256_set1_epi8(15);
+    const __m256i high_bits = _mm256_set1_epi8(48);
     const __m256i nibbles = load_bytes(weights + ((2 * pair + step) * kPanelRows + i * kHalf) * 4);
-    const __m256i low = kPart == 0 ? nibbles : _mm256_srli_epi16(nibbles, 4);
-    const uint8_t* high = weights + kGroup / 2 * kPanelRows;
-    const __m256i bits = load_bytes(high + (step * kPanelRows + i * kHalf) * 4);
-    const int shift = 2 * (2 * kPart + pair);
-    const __m256i placed =
-        shift <= 4 ? _mm256_slli_epi16(bits, 4 - shift) : _mm256_srli_epi16(bits, shift - 4);
-    return _mm256_or_si256(_mm256_and_si256(low, _mm256_set1_epi8(15)),
-                           _mm256_and_si256(placed, _mm256_set1_epi8(48)));
+    const __m256i bits = load_bytes(weights + kGroup / 2 * kPanelRows + (step * kPanelRows + i * kHalf) * 4);
+    const __m256i first_bits = _mm256_slli_epi16(bits, pair == 0 ? 4 : 2);
+    const __m256i second_bits = pair == 0 ? bits : _mm256_srli_epi16(bits, 2);
+    first = _mm256_or_si256(_mm256_and_si256(nibbles, low_half), _mm256_and_si256(first_bits, high_bits));
+    second = _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(nibbles, 4), low_half),
+                             _mm256_and_si256(second_bits, high_bits));
   }
 
-  template <int kPart>
-  static void widen_half(const uint8_t* weights, uint8_t* out) {
+  static void widen(const uint8_t* weights, uint8_t* out) {
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
-      for (int i = 0; i < 2; ++i)
-        store_bytes(out + (j * kPanelRows + i * kHalf) * 4, weight<kPart>(weights, j / 2, j % 2, i));
+      for (int i = 0; i < 2; ++i) {
+        __m256i first, second;
+        unpack(weights, j / 2, j % 2, i, first, second);
+        uint8_t* place = out + (j * kPanelRows + i * kHalf) * 4;
+        store_bytes(place, first);
+        store_bytes(place + kGroup / 2 * kPanelRows, second);
+      }
     }
-  }
-  static void widen(const uint8_t* weights, uint8_t* out) {
-    widen_half<0>(weights, out);
-    widen_half<1>(weights, out + kGroup / 2 * kPanelRows);
   }
 
-  // Sixteen columns: four steps of nibbles with the high bits of two pairs of steps.
-  template <int kPart, int kRows>
-  static void half_dots(const Rows& x, int64_t group, const uint8_t* weights, __m256i (&out)[kRows][2]) {
-    for (int r = 0; r < kRows; ++r) {
-      const __m256i excess = _mm256_set1_epi32(-kZero * x.half_sum(r, group, kPart));
-      for (int i = 0; i < 2; ++i) out[r][i] = excess;
-    }
-    for (int pair = 0; pair < 2; ++pair) {
-      __m256i pairs[kRows][2] = {};
-      for (int step = 0; step < 2; ++step) {
-        const __m256i left = weight<kPart>(weights, pair, step, 0);
-        const __m256i right = weight<kPart>(weights, pair, step, 1);
-        const int64_t col = group * kGroup + 16 * kPart + 4 * (2 * pair + step);
-        add_pairs(x, col, left, right, pairs);
-      }
+  // Halves kFirst .. kEnd - 1 of a group: four steps of nibbles with the high bits of two pairs of steps.
+  template <int kFirst, int kEnd, int kRows>
+  static void half_dots(const Rows& x, int64_t group, const uint8_t* weights, Dots<2, kRows>& out) {
+    for (int half = kFirst; half < kEnd; ++half) {
       for (int r = 0; r < kRows; ++r) {
-        for (int i = 0; i < 2; ++i) out[r][i] = _mm256_add_epi32(out[r][i], widened(pairs[r][i]));
+        const __m256i excess = _mm256_set1_epi32(-kZero * x.half_sum(r, group, half));
+        for (int i = 0; i < 2; ++i) out.value[half][r][i] = excess;
       }
-      finish_step(out);
+    }
+#pragma GCC unroll 2
+    for (int pair = 0; pair < 2; ++pair) {
+      __m256i pairs[2][kRows][2] = {};
+#pragma GCC unroll 2
+      for (int step = 0; step < 2; ++step) {
+        __m256i weight[2][2];
+#pragma GCC unroll 2
+        for (int i = 0; i < 2; ++i) unpack(weights, pair, step, i, weight[0][i], weight[1][i]);
+        const int64_t col = group * kGroup + 4 * (2 * pair + step);
+#pragma GCC unroll 2
+        for (int half = kFirst; half < kEnd; ++half)
+          add_pairs(x, col + 16 * half, weight[half][0], weight[half][1], pairs[half]);
+      }
+#pragma GCC unroll 2
+      for (int half = kFirst; half < kEnd; ++half) {
+        auto& dot = out.value[half];
+        for (int r = 0; r < kRows; ++r) {
+          for (int i = 0; i < 2; ++i) dot[r][i] = _mm256_add_epi32(dot[r][i], widened(pairs[half][r][i]));
+        }
+        finish_step(dot);
+      }
     }
   }
 
+  // The sums of both halves fit the registers for one row only.
   template <int kRows>
   static void dots(const Rows& x, int64_t group, const uint8_t* weights, Dots<2, kRows>& out) {
-    half_dots<0>(x, group, weights, out.value[0]);
-    half_dots<1>(x, group, weights, out.value[1]);
+    if constexpr (kRows == 1) return half_dots<0, 2>(x, group, weights, out);
+    half_dots<0, 1>(x, group, weights, out);
+    half_dots<1, 2>(x, group, weights, out);
   }
 };
 

@@ -39,6 +39,12 @@ inline __m256i repeat_pair(const int16_t* pair) {
   return _mm256_set1_epi32(both);
 }
 
+// Two places of memory that are fetched side by side: what is read next.
+struct Fetched {
+  const std::byte* a;
+  const std::byte* b;
+};
+
 // Pairs of rows, and the pairs that they are multiplied with.
 template <typename Elements>
 struct Pairs {
@@ -47,7 +53,7 @@ struct Pairs {
   const typename Elements::Type* page;  // the first pair of rows is multiplied with registers from here on
   int64_t page_stride;                  // to those of the next pair
   int64_t count;
-  const std::byte* fetched;  // as many bytes as are read
+  Fetched fetched;  // half as many bytes of each as are read
   int32_t* products;
   int64_t product_stride;
 };
@@ -66,10 +72,12 @@ __attribute__((noinline)) void multiply_pairs(const Pairs<Elements>& pairs) {
   const int16_t* row = pairs.rows;
   const int64_t row_stride = pairs.row_stride;
   const auto* place = pairs.page;
-  const auto* fetched = reinterpret_cast<const char*>(pairs.fetched);
-  for (int64_t i = 0; i < pairs.count; ++i, row += 2, place += pairs.page_stride, fetched += kBytes) {
-#pragma GCC unroll 2
-    for (int64_t line = 0; line < kBytes; line += 64) _mm_prefetch(fetched + line, _MM_HINT_T0);
+  static_assert(kBytes / 2 <= 64);  // a cache line of each place
+  const auto* a = reinterpret_cast<const char*>(pairs.fetched.a);
+  const auto* b = reinterpret_cast<const char*>(pairs.fetched.b);
+  for (int64_t i = 0; i < pairs.count; ++i, row += 2, place += pairs.page_stride) {
+    _mm_prefetch(a + i * (kBytes / 2), _MM_HINT_T0);
+    _mm_prefetch(b + i * (kBytes / 2), _MM_HINT_T0);
     __m256i elements[kWidth];
 #pragma GCC unroll 4
     for (int v = 0; v < kWidth; ++v) elements[v] = Elements::load(place + v * kRegister);
