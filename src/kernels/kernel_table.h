@@ -49,6 +49,11 @@ inline constexpr int kWeightClasses = 10;
 inline constexpr int kGroupsInSuper = 8;
 
 constexpr bool is_integer_class(WeightClass weight_class) { return weight_class >= WeightClass::kInt4; }
+// Its place among the integer classes.
+constexpr int integer_place(WeightClass weight_class) {
+  return static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4);
+}
+inline constexpr int kIntegerClasses = kWeightClasses - static_cast<int>(WeightClass::kInt4);
 
 // Activations in int8, quantized once for all matrices that read them: value = scale * q, |q| <= 127.
 struct QuantizedRows {
@@ -83,25 +88,25 @@ struct KernelTable {
   //   offset1 * s1)
   using IntegerPanel = void (*)(const QuantizedRows& x, int64_t first_row, int64_t rows, const void* panel,
                                 const void* scales, float* out);
-  IntegerPanel integer_panels[kWeightClasses - static_cast<int>(WeightClass::kInt4)];
+  IntegerPanel integer_panels[kIntegerClasses];
   IntegerPanel& integer_panel(WeightClass weight_class) {
-    return integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+    return integer_panels[integer_place(weight_class)];
   }
   IntegerPanel integer_panel(WeightClass weight_class) const {
-    return integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+    return integer_panels[integer_place(weight_class)];
   }
 
   // Two of them for panels of one class, side by side: a thread that reads two places of memory at once gets
   // more of its bandwidth than one that reads them one after the other, if they are 64 KiB apart or more.
   // The results are the same; null: the table does one after the other.
   using TwoIntegerPanels = void (*)(const QuantizedRows& x, const RowByPanel& a, const RowByPanel& b);
-  TwoIntegerPanels two_integer_panels[kWeightClasses - static_cast<int>(WeightClass::kInt4)];
+  TwoIntegerPanels two_integer_panels[kIntegerClasses];
   TwoIntegerPanels& two_panels(WeightClass weight_class) {
-    return two_integer_panels[static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4)];
+    return two_integer_panels[integer_place(weight_class)];
   }
   void multiply_two_panels(WeightClass weight_class, const QuantizedRows& x, const RowByPanel& a,
                            const RowByPanel& b) const {
-    const auto place = static_cast<int>(weight_class) - static_cast<int>(WeightClass::kInt4);
+    const int place = integer_place(weight_class);
     if (two_integer_panels[place] != nullptr) return two_integer_panels[place](x, a, b);
     integer_panels[place](x, a.row, 1, a.panel, a.scales, a.out);
     integer_panels[place](x, b.row, 1, b.panel, b.scales, b.out);

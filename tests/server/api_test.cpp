@@ -189,9 +189,13 @@ TEST_F(ApiTest, CompletionsChoicesAndPrompts) {
       post("/v1/completions", R"({"prompt": ["One", "Two"], "n": 2, "max_tokens": 3, "seed": 1})");
   ASSERT_EQ(reply["choices"].size(), 4u);
   EXPECT_EQ(reply["usage"]["completion_tokens"], 12);
-  const auto events =
-      events_in(stream("/v1/completions", R"({"prompt": "One", "n": 2, "max_tokens": 3, "stream": true})",
-                       "text/event-stream"));
+  const auto events = events_in(stream("/v1/completions",
+                                       R"({"prompt": "One", "n": 2, "max_tokens": 3, "stream": true,
+    "stream_options": {"include_usage": true}})",
+                                       "text/event-stream"));
+  ASSERT_GT(events.size(), 2u);
+  EXPECT_EQ(events[events.size() - 2]["usage"]["completion_tokens"], 6);
+  EXPECT_TRUE(events[events.size() - 2].contains("timings"));
   EXPECT_EQ(events.back(), "[DONE]");
 }
 

@@ -216,6 +216,7 @@ TEST(OpenAiChat, Stream) {
   EXPECT_EQ(events[5]["choices"][0]["finish_reason"], "tool_calls");
   EXPECT_TRUE(events[6]["choices"].empty());
   EXPECT_EQ(events[6]["usage"]["total_tokens"], 13);
+  EXPECT_TRUE(events[6].contains("timings"));
   EXPECT_EQ(events[7], "[DONE]");
 }
 

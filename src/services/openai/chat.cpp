@@ -11,7 +11,7 @@
 namespace ink::openai {
 namespace {
 
-constexpr ChoicesWords kWordsOfChat = {"chatcmpl-", "chat.completion", "chat.completion.chunk", true};
+constexpr ChoicesWords kWordsOfChat = {"chatcmpl-", "chat.completion", "chat.completion.chunk"};
 
 class ChatWriter final : public ChoicesWriter {
  public:

@@ -17,7 +17,6 @@ struct ChoicesWords {
   const char* id;      // in front of the exchange's
   const char* object;  // of a reply, and of a chunk
   const char* chunk;
-  bool timings_in_stream;
 };
 
 class ChoicesWriter : public wire::AnswerWriter {
@@ -42,7 +41,7 @@ class ChoicesWriter : public wire::AnswerWriter {
     if (!shape_.include_usage) return kDone;
     Json last = head(words_.chunk);
     last["usage"] = usage_json(answers, shape_.choices);
-    if (words_.timings_in_stream) last["timings"] = timings_json(answers.front());
+    last["timings"] = timings_json(answers.front());
     return wire::server_sent_event(last) + kDone;
   }
 

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kDefaultTokens = 16;  // as OpenAI has it
 constexpr size_t kMaxPrompts = 64;
 
-constexpr ChoicesWords kWordsOfCompletions = {"cmpl-", "text_completion", "text_completion", false};
+constexpr ChoicesWords kWordsOfCompletions = {"cmpl-", "text_completion", "text_completion"};
 
 // {"tokens", "token_logprobs", "top_logprobs", "text_offset"}; offsets in characters, as Python counts them.
 Json completion_logprobs(const std::vector<AnsweredToken>& tokens, std::string& text_before) {
