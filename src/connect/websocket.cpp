@@ -63,7 +63,7 @@ class SocketOf : public Socket {
   }
 
  private:
-  websocket::stream<Stream> stream_;
+  websocket::stream<Stream, false> stream_;  // without compression, which a client has to ask for
 };
 
 template <typename Stream>
